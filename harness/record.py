@@ -1,0 +1,128 @@
+"""What a run leaves behind: the only part of the harness that reports may import. Values and their reading.
+
+Source: docs/formats/run.md.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+VerdictName = Literal["pass", "inconclusive", "fail", "error", "not_selected", "not_run"]
+Blame = Literal["SUT", "CONFIG", "NETWORK", "NORM", "LAB", ""]
+Outcome = Literal[
+    "answered",        # a complete HTTP response arrived
+    "timeout",         # the total deadline passed
+    "refused",         # connection refused or address unknown
+    "reset",           # connection cut before a complete response
+    "tls",             # TLS handshake or certificate failure
+    "bad-http",        # bytes arrived that are not HTTP
+    "too-large",       # the cap on (inflated) bytes was reached
+    "received",        # client role: a request of the product arrived
+    "silent",          # client role: nothing arrived in time
+]
+
+
+class TlsFacts(msgspec.Struct, frozen=True):
+    """What the TLS layer said. peer: SHA-256 of the peer's certificate in hex, "" when none."""
+
+    version: str = ""
+    cipher: str = ""
+    peer: str = ""
+    client: str = ""
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """One request with its answer, fault or failure, as recorded; the raw bytes stand beside it.
+
+    id: `<case>#<step>.<n>`; purpose: what it was sent for; url: address called; sent_at / received_at: UTC,
+    RFC 3339 with milliseconds; kind: message kind sent; security / http: deviation applied; bindings: values of
+    ${name} used (resolved); request / response: raw HTTP messages (head and body as they went over the wire).
+    """
+
+    id: str
+    case: str
+    step: int
+    number: int
+    purpose: Literal["step", "control", "retry", "preamble"]
+    kind: str
+    url: str
+    sent_at: str
+    received_at: str
+    outcome: Outcome
+    detail: str
+    bindings: dict[str, str]
+    security: str
+    http: str
+    tls: TlsFacts
+    request: bytes
+    response: bytes
+    duration_ms: float = 0.0
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where in a message. exchange: id; path: XPath-like path with prefixes; line: 1-based in the body, 0 unknown."""
+
+    exchange: str = ""
+    path: str = ""
+    line: int = 0
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What a check found. verdict "remark" = a SHOULD or MAY that is not met.
+
+    reason: stable code; message: French template with {named} places, params: its values; expected / actual: in
+    French, short; sentence: the norm's sentence.
+    """
+
+    requirement: str
+    level: str
+    severity: str
+    verdict: Literal["fail", "inconclusive", "error", "remark"]
+    blame: Blame
+    check: str
+    reason: str
+    location: Place
+    expected: str
+    actual: str
+    sentence: str
+    message: str = ""
+    params: dict[str, str] = {}
+
+
+class CaseVerdict(msgspec.Struct, frozen=True):
+    """The verdict of one case. checked: number of expectations that were really evaluated."""
+
+    id: str
+    scenario: str
+    verdict: VerdictName
+    requirements: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+    checked: int = 0
+    reason: str = ""
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How many cases per verdict. Field names are those of the JSON."""
+
+    passed: int = msgspec.field(name="pass", default=0)
+    fail: int = 0
+    inconclusive: int = 0
+    error: int = 0
+    not_selected: int = 0
+    not_run: int = 0
+
+
+class Verdicts(msgspec.Struct, frozen=True):
+    """verdicts.json: canonical, without times or durations."""
+
+    format: str
+    tool: str
+    norm: str
+    norm_digest: str
+    suite: str
+    role: str
+    verdict: Literal["pass", "fail", "inconclusive", "error"]
+    counts: Counts
+    cases: tuple[CaseVerdict, ...]

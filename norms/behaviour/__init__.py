@@ -1,0 +1,1 @@
+"""Pure interpreter of a norm's behaviour: norm + population + state + request -> answer + effects."""

@@ -1,0 +1,269 @@
+"""The model of a norm version: what `norms.loader.load` returns. Values only, nothing here reads a file.
+
+Source: the folder described in docs/formats/norm.md.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Level = Literal["MUST", "SHOULD", "MAY"]
+Severity = Literal["bloquante", "majeure", "mineure"]
+Role = Literal["client", "server", "both"]
+Status = Literal["draft", "published", "withdrawn"]
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A text for people in both languages; English may be empty, then French is shown."""
+
+    fr: str
+    en: str = ""
+
+    def __str__(self) -> str:
+        from norms.i18n import language
+
+        return self.en if language() == "en" and self.en else self.fr
+
+
+class Requirement(msgspec.Struct, frozen=True):
+    """One obligation of the norm (a row of requirements.csv). line: its line in that file."""
+
+    id: str
+    section: str
+    level: Level
+    severity: Severity
+    role: Role
+    applies_if: str
+    text: Text
+    not_tested_reason: str
+    line: int = 0
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A question of the ICS (ics.csv). requirements: ids that the claim switches on."""
+
+    id: str
+    question: str
+    status: Literal["mandatory", "optional", "conditional"]
+    requirements: tuple[str, ...]
+    line: int = 0
+
+
+class ExtraValue(msgspec.Struct, frozen=True):
+    """A value that a product supplies for testing (ixit.csv)."""
+
+    name: str
+    question: str
+    example: str
+    secret: bool
+    line: int = 0
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """A discipline: values that its cases use in `${name}` places."""
+
+    code: str
+    title: Text
+    values: dict[str, str] = {}
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One direction of a service. element: prefixed name of the payload; action: WS-Addressing / SOAP action."""
+
+    element: str
+    action: str
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A message kind and how it travels. headers: prefixed names of header blocks that a request must carry."""
+
+    kind: str
+    title: Text
+    soap: Literal["1.1", "1.2"]
+    wsdl: str
+    operation: str
+    path: str
+    request: Part
+    response: Part
+    headers: tuple[str, ...] = ()
+    response_headers: tuple[str, ...] = ()
+    version_at: str = ""
+    version: str = ""
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """Where the harness finds what every norm has: XPath with the norm's prefixes, "" when the norm has none."""
+
+    result: str = ""
+    fault: str = ""
+    message_id: str = ""
+    relates_to: str = ""
+    action: str = ""
+
+
+class Always(msgspec.Struct, frozen=True):
+    """An expectation on every answer (or on every answer of `kinds`)."""
+
+    requirement: str
+    check: str
+    kinds: tuple[str, ...] = ()
+    at: str = ""
+    value: str = ""
+    values: tuple[str, ...] = ()
+    table: str = ""
+
+
+class Rounding(msgspec.Struct, frozen=True):
+    """How amounts are rounded: mode of the decimal module's names without ROUND_, lower case."""
+
+    mode: str = "half-up"
+    places: int = 2
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What a receiver accepts before it builds a tree. Bytes, counts and seconds."""
+
+    body_bytes: int = 1_048_576
+    depth: int = 64
+    elements: int = 20_000
+    attributes_per_element: int = 64
+    text_bytes: int = 262_144
+    header_count: int = 64
+    header_bytes: int = 16_384
+    header_seconds: float = 10
+    body_seconds: float = 20
+
+
+class Tls(msgspec.Struct, frozen=True):
+    """Transport: lowest version accepted; kinds of certificates, "" = none asked."""
+
+    minimum: str = "1.2"
+    client_certificate: str = ""
+    server_certificate: str = ""
+
+
+class AssertionPolicy(msgspec.Struct, frozen=True):
+    """The SAML 2.0 assertion of a request. audience: "service" = the address called."""
+
+    signer: str
+    name_qualifiers: tuple[str, ...]
+    attributes: tuple[str, ...]
+    lifetime_seconds: int = 300
+    audience: str = "service"
+    replay: Literal["refused", "accepted"] = "refused"
+    binding: Literal["tls", "none"] = "tls"
+
+
+class FlowPolicy(msgspec.Struct, frozen=True):
+    """The signature of the flow: kind of its certificate and what it covers."""
+
+    signer: str
+    covers: tuple[Literal["body", "timestamp", "headers", "assertion"], ...]
+
+
+class TimestampPolicy(msgspec.Struct, frozen=True):
+    """wsu:Timestamp of a message."""
+
+    lifetime_seconds: int = 300
+
+
+class DirectionPolicy(msgspec.Struct, frozen=True):
+    """What one direction carries; None = not carried."""
+
+    assertion: AssertionPolicy | None = None
+    flow: FlowPolicy | None = None
+    timestamp: TimestampPolicy | None = None
+
+
+class Algorithms(msgspec.Struct, frozen=True):
+    """Allow-lists of algorithm URIs; the first of each is what we write ourselves."""
+
+    signature: tuple[str, ...] = ()
+    digest: tuple[str, ...] = ()
+    canonicalization: tuple[str, ...] = ()
+    rsa_minimum_bits: int = 2048
+
+
+class CertificateKind(msgspec.Struct, frozen=True):
+    """What tells one kind of certificate from another (names of X.509 key usages, snake case)."""
+
+    key_usage: tuple[str, ...] = ()
+    forbidden_usage: tuple[str, ...] = ()
+    extended: tuple[str, ...] = ()
+    forbidden_extended: tuple[str, ...] = ()
+    organizational_unit: str = ""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """How a receiver answers a refusal of the wire: SOAP fault code, code of the error table, HTTP status."""
+
+    fault: Literal["Sender", "Receiver"]
+    code: str
+    http: int
+
+
+class SecurityProfile(msgspec.Struct, frozen=True):
+    """Everything about security that the norm decides. kinds: certificate kinds by name; refusals: by reason code."""
+
+    name: str
+    tls: Tls = Tls()
+    request: DirectionPolicy = DirectionPolicy()
+    response: DirectionPolicy = DirectionPolicy()
+    clock_skew_seconds: int = 60
+    algorithms: Algorithms = Algorithms()
+    limits: Limits = Limits()
+    kinds: dict[str, CertificateKind] = {}
+    refusals: dict[str, Refusal] = {}
+
+
+class Norm(msgspec.Struct, frozen=True):
+    """A norm version, read and coherent. root: its folder; parents: the norms named in `uses`, in order."""
+
+    id: str
+    version: str
+    revision: str
+    title: Text
+    status: Status
+    provenance: Literal["reconstruction", "official"]
+    valid_from: str
+    valid_to: str
+    replaces: str
+    regime: Literal["laboratory", "self-conformance"]
+    root: Path
+    digest: str
+    prefixes: dict[str, str]
+    services: tuple[Service, ...]
+    profiles: tuple[Profile, ...]
+    requirements: tuple[Requirement, ...]
+    claims: tuple[Claim, ...]
+    extra_values: tuple[ExtraValue, ...]
+    security: SecurityProfile
+    schemas: tuple[Path, ...] = ()
+    rules: tuple[Path, ...] = ()
+    tables: dict[str, Path] = {}
+    fill: dict[str, str] = {}
+    default_given: str = ""
+    reading: Reading = Reading()
+    always: tuple[Always, ...] = ()
+    rounding: Rounding = Rounding()
+    parents: tuple[Norm, ...] = ()
+
+    @property
+    def ref(self) -> str:
+        """The name people use: `ville/1.1`."""
+        return f"{self.id}/{self.version}"
+
+    def requirement(self, requirement_id: str) -> Requirement | None:
+        """Return the requirement of that id, of this norm or of a parent, or None."""
+        for norm in (self, *self.parents):
+            for requirement in norm.requirements:
+                if requirement.id == requirement_id:
+                    return requirement
+        return None
+
+    def service(self, kind: str) -> Service | None:
+        """Return the service of that message kind or None."""
+        return next((service for service in self.services if service.kind == kind), None)

@@ -1,0 +1,168 @@
+"""The command line as argparse sees it. Nothing heavy is imported here: `--help` must answer at once.
+
+Each command names the function that carries it out as "module:function" of `poincon.commands`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from norms.i18n import tr
+from poincon import __version__
+
+SUMMARY = "laboratoire de conformité aux normes inter AMC"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of every command; help texts are in the reader's language."""
+    parser = argparse.ArgumentParser(
+        prog="poincon",
+        description=tr("Poinçon, laboratoire de conformité aux normes inter AMC."),
+        epilog=tr("Codes de sortie : 0 conforme · 1 non conforme · 2 usage ou configuration · 3 non concluant · 4 incident."),
+    )
+    parser.add_argument("--version", action="version", version=f"poincon {__version__}")
+    commands = parser.add_subparsers(metavar=tr("COMMANDE"), required=True)
+    _norms(commands)
+    _suite(commands)
+    _sandbox(commands)
+    _product(commands)
+    _evidence(commands)
+    _certificate(commands)
+    _laboratory(commands)
+    return parser
+
+
+Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(commands: Commands, name: str, function: str, text: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)  # type: ignore[attr-defined]
+    command.set_defaults(command_function=function)
+    return command
+
+
+def _group(commands: Commands, name: str, text: str) -> Commands:
+    group: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)  # type: ignore[attr-defined]
+    return group.add_subparsers(metavar=tr("ACTION"), required=True)  # type: ignore[return-value]
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help=tr("réponse pour une machine"))
+
+
+def _role(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--role", choices=("server", "client"), default="server", help=tr("rôle du produit testé"))
+
+
+def _norms(commands: Commands) -> None:
+    group = _group(commands, "norms", tr("les normes connues du laboratoire"))
+    _json(_command(group, "list", "norms:list_norms", tr("la liste des normes")))
+    show = _command(group, "show", "norms:show_norm", tr("une norme : services, exigences, règles, tables"))
+    show.add_argument("norm", metavar="NORME")
+    _json(show)
+    check = _command(group, "check", "norms:check_norms", tr("vérifie un dossier de norme et dit quoi corriger"))
+    check.add_argument("norm", metavar="NORME", nargs="*")
+    _json(check)
+    files = _command(commands, "check", "messages:check_messages", tr("contrôle des messages : schéma, règles, tables"))
+    files.add_argument("files", metavar="FICHIER", nargs="+", type=Path)
+    files.add_argument("--norm", metavar="NORME", help=tr("norme (sinon reconnue d'après le message)"))
+    files.add_argument("--message", metavar="GENRE", help=tr("genre de message attendu"))
+    _json(files)
+
+
+def _suite(commands: Commands) -> None:
+    group = _group(commands, "suite", tr("les cas exécutables d'une norme"))
+    for name, function, text in (
+        ("show", "suite:show", tr("les cas, leur provenance et leurs exigences")),
+        ("coverage", "suite:show_coverage", tr("les exigences éprouvées, et les autres avec leur raison")),
+        ("ledger", "suite:show_ledger", tr("chaque contrainte des schémas avec ses cas")),
+    ):
+        command = _command(group, name, function, text)
+        command.add_argument("norm", metavar="NORME")
+        _role(command)
+        _json(command)
+
+
+def _sandbox(commands: Commands) -> None:
+    group = _group(commands, "sandbox", tr("les partenaires d'entraînement"))
+    serve = _command(group, "serve", "sandbox:serve", tr("ouvre les simulateurs et dit leurs adresses"))
+    serve.add_argument("norms", metavar="NORME", nargs="*")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=0, help=tr("0 : un port libre"))
+    serve.add_argument("--data", type=Path, metavar="DOSSIER", help=tr("où sont les clés et certificats d'essai"))
+    serve.add_argument("--fault", action="append", default=[], metavar="ID", help=tr("défaut semé (répétable)"))
+    serve.add_argument("--variant", action="append", default=[], metavar="ID", help=tr("variante conforme (répétable)"))
+    serve.add_argument("--sut", type=Path, metavar="FICHIER", help=tr("écrit aussi un sut.yaml prêt à l'emploi"))
+    _json(serve)
+    faults = _command(group, "faults", "sandbox:show_faults", tr("les défauts semés et les variantes d'une norme"))
+    faults.add_argument("norm", metavar="NORME")
+    _json(faults)
+    population = _command(group, "population", "sandbox:show_population", tr("les bénéficiaires d'essai d'une norme"))
+    population.add_argument("norm", metavar="NORME")
+    population.add_argument("--csv", action="store_true")
+
+
+def _product(commands: Commands) -> None:
+    group = _group(commands, "sut", tr("le produit sous test et sa déclaration"))
+    init = _command(group, "init", "product:init", tr("écrit un sut.yaml commenté"))
+    init.add_argument("norm", metavar="NORME")
+    _role(init)
+    init.add_argument("--out", type=Path, metavar="FICHIER", help=tr("fichier à écrire (sinon la sortie standard)"))
+    init.add_argument("--data", type=Path, metavar="DOSSIER", help=tr("où sont les clés et certificats d'essai"))
+    check = _command(group, "check", "product:check", tr("vérifie la déclaration et les adresses avant une exécution"))
+    check.add_argument("sut", metavar="FICHIER", type=Path)
+    _json(check)
+    run = _command(commands, "run", "product:run", tr("exécute la suite sur un produit"))
+    run.add_argument("--sut", required=True, type=Path, metavar="FICHIER")
+    run.add_argument("--select", default="", metavar="EXPR", help=tr("cas, exigences ou profils à retenir"))
+    run.add_argument("--jobs", type=int, default=1, metavar="N")
+    run.add_argument("--out", type=Path, metavar="DOSSIER", help=tr("dossier d'exécution à écrire"))
+    run.add_argument("--resume", action="store_true", help=tr("continue l'exécution interrompue de --out"))
+    _json(run)
+
+
+def _evidence(commands: Commands) -> None:
+    rejudge = _command(commands, "rejudge", "evidence:rejudge", tr("rejuge une exécution d'après ses preuves, sans réseau"))
+    rejudge.add_argument("run", metavar="EXECUTION", type=Path)
+    _json(rejudge)
+    replay = _command(commands, "replay", "evidence:replay", tr("rejoue un cas d'une exécution"))
+    replay.add_argument("run", metavar="EXECUTION", type=Path)
+    replay.add_argument("case", metavar="CAS")
+    replay.add_argument("--sut", required=True, type=Path, metavar="FICHIER")
+    report = _command(commands, "report", "evidence:report", tr("écrit un rapport d'une exécution"))
+    report.add_argument("run", metavar="EXECUTION", type=Path)
+    report.add_argument("--format", choices=("html", "junit", "allure", "json", "pdf"), default="html")
+    report.add_argument("--out", type=Path, metavar="FICHIER")
+
+
+def _certificate(commands: Commands) -> None:
+    certify = _command(commands, "certify", "certificate:certify", tr("délivre le certificat d'une exécution conforme"))
+    certify.add_argument("run", metavar="EXECUTION", type=Path)
+    certify.add_argument("--seal", type=Path, metavar="CLE", help=tr("clé du sceau (sinon celle du bac à sable)"))
+    certify.add_argument("--seal-certificate", type=Path, metavar="CERTIFICAT")
+    certify.add_argument("--out", type=Path, metavar="FICHIER")
+    certify.add_argument("--kill-rate", type=Path, metavar="FICHIER", help=tr("mesure à porter sur le certificat"))
+    verify = _command(commands, "verify", "certificate:verify", tr("vérifie un certificat hors ligne"))
+    verify.add_argument("certificate", metavar="CERTIFICAT", type=Path)
+    verify.add_argument("--run", type=Path, metavar="EXECUTION", help=tr("vérifie aussi les preuves de l'exécution"))
+    verify.add_argument("--authority", type=Path, metavar="AC", help=tr("autorité du sceau"))
+    _json(verify)
+
+
+def _laboratory(commands: Commands) -> None:
+    kill = _command(commands, "kill-rate", "killrate:kill_rate", tr("mesure la suite : défauts détectés, fausses alertes"))
+    kill.add_argument("norm", metavar="NORME")
+    _role(kill)
+    kill.add_argument("--jobs", type=int, default=2, metavar="N")
+    kill.add_argument("--only", action="append", default=[], metavar="ID", help=tr("seulement ce défaut ou cette variante"))
+    kill.add_argument("--generated", action="store_true", help=tr("mutants engendrés au lieu des défauts semés"))
+    kill.add_argument("--seed", type=int, default=0, metavar="S")
+    kill.add_argument("--record", type=Path, metavar="FICHIER", help=tr("garde la mesure pour un certificat"))
+    _json(kill)
+    conformance = _command(
+        commands, "conformance", "conformance:conformance", tr("toutes les normes contre le bac à sable, bilans et certificats")
+    )
+    conformance.add_argument("--sut", type=Path, metavar="FICHIER", help=tr("un produit réel plutôt que le bac à sable"))
+    conformance.add_argument("--jobs", type=int, default=2, metavar="N")
+    conformance.add_argument("--out", type=Path, default=Path("runs"), metavar="DOSSIER")

@@ -1,0 +1,1 @@
+"""Practice partners: simulators, test PKI, seeded faults and conformant variants. Never imports the harness."""

@@ -1,0 +1,1 @@
+"""How a norm is probed: scenarios as pages of data, and the compiler that makes them a suite."""

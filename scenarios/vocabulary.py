@@ -1,0 +1,315 @@
+"""The closed vocabularies of a scenario: checks, HTTP deviations, outcomes of a refusal, replies of the simulator.
+
+A name that is not here does not exist: the reader refuses it and proposes the nearest one. Missing logic becomes a new
+name with its Python check, docstring and tests, never an expression in a scenario.
+Names of `security:` belong to `norms.wire.secure.DEVIATIONS`. Source: docs/formats/scenario.md.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+import msgspec
+
+from norms.model import Text
+
+CheckKey = Literal["at", "value", "table", "step"]
+
+
+class CheckSpec(msgspec.Struct, frozen=True):
+    """How a check is written. needs / takes: keys that must / may stand beside it (`value` = value or values).
+
+    roles: roles of the product under which the check has a meaning; outcomes: its values are outcomes (`fault:CODE` …);
+    number: its only value is an integer.
+    """
+
+    name: str
+    text: Text
+    needs: tuple[CheckKey, ...] = ()
+    takes: tuple[CheckKey, ...] = ()
+    roles: tuple[Literal["server", "client"], ...] = ("server", "client")
+    outcomes: bool = False
+    number: bool = False
+
+
+SERVER: Final = ("server",)
+CLIENT: Final = ("client",)
+
+_CHECKS: Final = (
+    CheckSpec(
+        "answered",
+        Text("Une réponse HTTP complète arrive dans le délai.", "A complete HTTP answer arrives in time."),
+        roles=SERVER,
+    ),
+    CheckSpec(
+        "valid",
+        Text(
+            "Le message respecte le schéma, les règles et les tables de codes de la norme.",
+            "The message complies with the schema, rules and code tables of the norm.",
+        ),
+    ),
+    CheckSpec(
+        "accepted",
+        Text("La réponse est une réponse normale, pas une faute SOAP.", "The answer is normal, not a SOAP fault."),
+        roles=SERVER,
+    ),
+    CheckSpec(
+        "result",
+        Text(
+            "Le code résultat de la réponse est l'une des valeurs attendues.",
+            "The result code of the answer is one of the values.",
+        ),
+        needs=("value",),
+        roles=SERVER,
+    ),
+    CheckSpec(
+        "fault",
+        Text(
+            "La réponse est une faute SOAP ; son code d'erreur est l'une des valeurs, s'il y en a.",
+            "The answer is a SOAP fault; its error code is one of the values, if any are given.",
+        ),
+        takes=("value",),
+        roles=SERVER,
+    ),
+    CheckSpec(
+        "refused",
+        Text(
+            "La demande est refusée de l'une des façons énumérées : faute, refus TLS, code HTTP ou coupure.",
+            "The request is refused in one of the listed ways: fault, TLS refusal, HTTP status or cut.",
+        ),
+        needs=("value",),
+        roles=SERVER,
+        outcomes=True,
+    ),
+    CheckSpec(
+        "schema-accepted",
+        Text(
+            "Un message valide n'est pas refusé de l'une des façons énumérées ; un refus métier reste permis.",
+            "A valid message is not refused in one of the listed ways; a business refusal stays allowed.",
+        ),
+        needs=("value",),
+        roles=SERVER,
+        outcomes=True,
+    ),
+    CheckSpec(
+        "http-status",
+        Text("Le code HTTP est l'une des valeurs (200, 4xx …).", "The HTTP status is one of the values (200, 4xx …)."),
+        needs=("value",),
+        roles=SERVER,
+    ),
+    CheckSpec(
+        "within-ms",
+        Text(
+            "La réponse arrive en moins de « value » millisecondes.",
+            "The answer arrives in less than `value` milliseconds.",
+        ),
+        needs=("value",),
+        roles=SERVER,
+        number=True,
+    ),
+    CheckSpec(
+        "correlated",
+        Text(
+            "La réponse rappelle l'identifiant du message envoyé (RelatesTo).",
+            "The answer recalls the identifier of the message sent (RelatesTo).",
+        ),
+        roles=SERVER,
+    ),
+    CheckSpec(
+        "action",
+        Text(
+            "L'action du message est celle que la norme prévoit pour ce service.",
+            "The action of the message is the one of the norm for this service.",
+        ),
+    ),
+    CheckSpec(
+        "signed",
+        Text(
+            "La sécurité du message (horodatage, assertion, signature du flux) est celle du profil de la norme.",
+            "The security of the message (timestamp, assertion, flow signature) is that of the norm's profile.",
+        ),
+    ),
+    CheckSpec(
+        "code",
+        Text(
+            "Le code lu à « at » est l'une des valeurs, et appartient à la table quand elle est nommée.",
+            "The code read at `at` is one of the values, and belongs to the table when one is named.",
+        ),
+        needs=("at", "value"),
+        takes=("table",),
+    ),
+    CheckSpec(
+        "in-table",
+        Text(
+            "Le code lu à « at » appartient à la table à la date du jour.",
+            "The code read at `at` belongs to the table today.",
+        ),
+        needs=("at", "table"),
+    ),
+    CheckSpec(
+        "equals",
+        Text("Le texte lu à « at » est l'une des valeurs.", "The text read at `at` is one of the values."),
+        needs=("at", "value"),
+    ),
+    CheckSpec(
+        "differs",
+        Text("Le texte lu à « at » n'est aucune des valeurs.", "The text read at `at` is none of the values."),
+        needs=("at", "value"),
+    ),
+    CheckSpec(
+        "amount",
+        Text(
+            "Le montant lu à « at » est égal à l'une des valeurs (égalité décimale exacte : 9.0 = 9.00).",
+            "The amount read at `at` equals one of the values (exact decimals: 9.0 = 9.00).",
+        ),
+        needs=("at", "value"),
+    ),
+    CheckSpec(
+        "matches",
+        Text(
+            "Le texte lu à « at » correspond en entier à l'une des expressions régulières.",
+            "The whole text read at `at` matches one of the regular expressions.",
+        ),
+        needs=("at", "value"),
+    ),
+    CheckSpec(
+        "present",
+        Text("« at » désigne au moins un élément du message.", "`at` matches at least one node of the message."),
+        needs=("at",),
+    ),
+    CheckSpec(
+        "absent",
+        Text("« at » ne désigne rien dans le message.", "`at` matches nothing in the message."),
+        needs=("at",),
+    ),
+    CheckSpec(
+        "count",
+        Text(
+            "« at » désigne exactement « value » éléments du message.",
+            "`at` matches exactly `value` nodes of the message.",
+        ),
+        needs=("at", "value"),
+        number=True,
+    ),
+    CheckSpec(
+        "same-as-step",
+        Text(
+            "Le texte lu à « at » est le même que dans le message reçu à l'étape « step ».",
+            "The text read at `at` is the same as in the message received at step `step`.",
+        ),
+        needs=("at", "step"),
+    ),
+    CheckSpec(
+        "differs-from-step",
+        Text(
+            "Le texte lu à « at » n'est pas celui du message reçu à l'étape « step ».",
+            "The text read at `at` is not the one of the message received at step `step`.",
+        ),
+        needs=("at", "step"),
+    ),
+    CheckSpec(
+        "unique-across-parallel",
+        Text(
+            "Le texte lu à « at » est différent dans chaque réponse des envois parallèles.",
+            "The text read at `at` is different in each answer of the parallel sends.",
+        ),
+        needs=("at",),
+        roles=SERVER,
+    ),
+    CheckSpec(
+        "consistent-across-parallel",
+        Text(
+            "Le texte lu à « at » est le même dans toutes les réponses des envois parallèles.",
+            "The text read at `at` is the same in all answers of the parallel sends.",
+        ),
+        needs=("at",),
+        roles=SERVER,
+    ),
+    CheckSpec(
+        "absent-next",
+        Text(
+            "Aucun message des genres énumérés n'arrive pendant le temps de silence de l'étape.",
+            "No message of the listed kinds arrives during the quiet time of the step.",
+        ),
+        needs=("value",),
+        roles=CLIENT,
+    ),
+)
+
+CHECKS: Final[dict[str, CheckSpec]] = {spec.name: spec for spec in _CHECKS}
+
+HTTP_DEVIATIONS: Final[dict[str, Text]] = {
+    "method-get": Text("Requête GET au lieu de POST", "GET instead of POST"),
+    "method-put": Text("Requête PUT au lieu de POST", "PUT instead of POST"),
+    "content-type-wrong": Text("Type de contenu text/plain", "Content type text/plain"),
+    "content-type-missing": Text("En-tête Content-Type absent", "No Content-Type header"),
+    "action-wrong": Text("Action du transport d'une autre opération", "Transport action of another operation"),
+    "action-missing": Text("Action du transport absente", "No transport action"),
+    "soap-version-other": Text("Enveloppe de l'autre version de SOAP", "Envelope of the other SOAP version"),
+    "doctype": Text("Déclaration DOCTYPE inoffensive", "Harmless DOCTYPE declaration"),
+    "entity-bomb": Text("Entités imbriquées exponentielles", "Exponential nested entities"),
+    "external-entity": Text("Entité externe vers un fichier local", "External entity towards a local file"),
+    "oversize": Text("Corps plus grand que la limite de la norme", "Body above the limit of the norm"),
+    "truncated-xml": Text("Document XML coupé avant la fin", "XML document cut before its end"),
+    "deep-nesting": Text("Éléments imbriqués au-delà de la limite", "Elements nested beyond the limit"),
+    "element-flood": Text("Plus d'éléments que la limite", "More elements than the limit"),
+    "attribute-flood": Text("Plus d'attributs sur un élément que la limite", "More attributes than the limit"),
+    "encoding-utf7": Text("Document encodé en UTF-7", "Document encoded in UTF-7"),
+    "encoding-utf16": Text("Document encodé en UTF-16 avec BOM", "Document encoded in UTF-16 with BOM"),
+    "charset-mismatch": Text(
+        "Jeu de caractères HTTP contraire à la déclaration XML", "HTTP charset against XML declaration"
+    ),
+    "content-encoding-gzip": Text("Corps compressé par gzip", "Body compressed with gzip"),
+    "processing-instruction": Text("Instruction de traitement avant l'enveloppe", "Processing instruction first"),
+    "two-payloads": Text("Deux charges utiles dans le corps SOAP", "Two payloads in the SOAP body"),
+    "empty-body": Text("Corps SOAP vide", "Empty SOAP body"),
+    "must-understand-unknown": Text(
+        "Bloc d'en-tête inconnu marqué mustUnderstand", "Unknown header block marked mustUnderstand"
+    ),
+    "chunked": Text("Corps envoyé par fragments (chunked) : légal", "Chunked body: legal"),
+    "duplicate-content-length": Text("Deux en-têtes Content-Length contraires", "Two contrary Content-Length headers"),
+    "unknown-path": Text("Chemin inconnu du service", "Path unknown to the service"),
+    "tls-no-certificate": Text("Connexion sans certificat client", "Connection without a client certificate"),
+    "tls-expired": Text("Certificat client expiré", "Expired client certificate"),
+    "tls-revoked": Text("Certificat client révoqué", "Revoked client certificate"),
+    "tls-other-authority": Text(
+        "Certificat client d'une autorité inconnue", "Client certificate of an unknown authority"
+    ),
+    "tls-wrong-kind": Text("Certificat client du mauvais genre", "Client certificate of the wrong kind"),
+    "tls-1.1": Text("Connexion limitée à TLS 1.1", "Connection limited to TLS 1.1"),
+}
+
+REPLIES: Final[dict[str, Text]] = {
+    "normal": Text("Réponse du simulateur selon la norme et la personne", "Answer of the simulator"),
+    "silence": Text("Aucune réponse : la connexion reste ouverte", "No answer: the connection stays open"),
+    "reset": Text("Connexion coupée sans réponse", "Connection cut without an answer"),
+    "truncated-xml": Text("Réponse coupée avant la fin", "Answer cut before its end"),
+    "fault:": Text("Faute SOAP portant ce code d'erreur (fault:CODE)", "SOAP fault with this error code"),
+    "http:": Text("Code HTTP seul, sans corps SOAP (http:503)", "Bare HTTP status (http:503)"),
+    "security:": Text("Réponse dont la sécurité dévie (security:NOM)", "Answer with deviating security"),
+    "example:": Text("Fichier d'exemple de la norme (example:CHEMIN)", "Example file of the norm"),
+}
+
+_OUTCOME: Final = re.compile(r"fault|fault:\S+|tls|reset|http:[1-5](\d\d|xx)")
+_HTTP_STATUS: Final = re.compile(r"[1-5](\d\d|xx)")
+
+
+def is_outcome(text: str) -> bool:
+    """Tell whether `text` is an outcome of a refusal: `fault`, `fault:CODE`, `tls`, `reset`, `http:403`, `http:4xx`."""
+    return _OUTCOME.fullmatch(text) is not None
+
+
+def is_http_status(text: str) -> bool:
+    """Tell whether `text` is an HTTP status or a class of them: `403`, `4xx`."""
+    return _HTTP_STATUS.fullmatch(text) is not None
+
+
+def is_reply(text: str) -> bool:
+    """Tell whether `text` is a reply of the simulator: a name of REPLIES, or a prefix of it with what follows."""
+    if text in REPLIES:
+        return not text.endswith(":")
+    head, colon, rest = text.partition(":")
+    if head == "http":
+        return is_http_status(rest) and rest.isdigit()
+    return bool(rest) and head + colon in REPLIES
