@@ -99,7 +99,11 @@ class NotSelected(msgspec.Struct, frozen=True):
 
 
 class Suite(msgspec.Struct, frozen=True):
-    """Written + derived cases − what the declaration switches off. digest: over everything that can change a verdict."""
+    """Written + derived cases − what the declaration switches off.
+
+    digest: over everything that can change a verdict, the declaration's claims and values included; source: over norm
+    and scenarios before any declaration, what a kill rate is bound to.
+    """
 
     format: str
     norm: str
@@ -110,3 +114,4 @@ class Suite(msgspec.Struct, frozen=True):
     cases: tuple[Case, ...]
     not_selected: tuple[NotSelected, ...]
     digest: str
+    source: str = ""

@@ -73,6 +73,15 @@ _CHECKS: Final = (
         roles=SERVER,
     ),
     CheckSpec(
+        "fault-class",
+        Text(
+            "La réponse est une faute SOAP dont la cause est la demande (Sender) ou le service (Receiver).",
+            "The answer is a SOAP fault caused by the request (Sender) or by the service (Receiver).",
+        ),
+        needs=("value",),
+        roles=SERVER,
+    ),
+    CheckSpec(
         "refused",
         Text(
             "La demande est refusée de l'une des façons énumérées : faute, refus TLS, code HTTP ou coupure.",
@@ -174,6 +183,23 @@ _CHECKS: Final = (
         needs=("at", "value"),
     ),
     CheckSpec(
+        "excludes",
+        Text(
+            "Aucune des valeurs ne figure dans le message, en texte ou en attribut.",
+            "None of the values occurs in the message, as text or in an attribute.",
+        ),
+        needs=("value",),
+    ),
+    CheckSpec(
+        "near-now",
+        Text(
+            "L'instant lu à « at » s'écarte d'au plus « value » secondes de l'heure du laboratoire.",
+            "The time read at `at` is within `value` seconds of the laboratory's clock.",
+        ),
+        needs=("at", "value"),
+        number=True,
+    ),
+    CheckSpec(
         "present",
         Text("« at » désigne au moins un élément du message.", "`at` matches at least one node of the message."),
         needs=("at",),
@@ -269,6 +295,9 @@ HTTP_DEVIATIONS: Final[dict[str, Text]] = {
     ),
     "chunked": Text("Corps envoyé par fragments (chunked) : légal", "Chunked body: legal"),
     "duplicate-content-length": Text("Deux en-têtes Content-Length contraires", "Two contrary Content-Length headers"),
+    "prefixes-renamed": Text(
+        "Mêmes noms, autres préfixes et autres blancs entre éléments : légal", "Other prefixes and blanks: legal"
+    ),
     "unknown-path": Text("Chemin inconnu du service", "Path unknown to the service"),
     "tls-no-certificate": Text("Connexion sans certificat client", "Connection without a client certificate"),
     "tls-expired": Text("Certificat client expiré", "Expired client certificate"),
@@ -291,12 +320,17 @@ REPLIES: Final[dict[str, Text]] = {
     "example:": Text("Fichier d'exemple de la norme (example:CHEMIN)", "Example file of the norm"),
 }
 
-_OUTCOME: Final = re.compile(r"fault|fault:\S+|tls|reset|http:[1-5](\d\d|xx)")
+_OUTCOME: Final = re.compile(r"fault|fault:\S+|result:\S+|tls|reset|http:[1-5](\d\d|xx)")
+FAULT_CLASSES: Final = ("Sender", "Receiver")
 _HTTP_STATUS: Final = re.compile(r"[1-5](\d\d|xx)")
 
 
 def is_outcome(text: str) -> bool:
-    """Tell whether `text` is an outcome of a refusal: `fault`, `fault:CODE`, `tls`, `reset`, `http:403`, `http:4xx`."""
+    """Tell whether `text` is an outcome of a refusal.
+
+    `fault` (any SOAP fault), `fault:CODE`, `result:CODE` (a normal answer with that result code), `tls`, `reset`,
+    `http:403`, `http:4xx`.
+    """
     return _OUTCOME.fullmatch(text) is not None
 
 

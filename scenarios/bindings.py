@@ -1,0 +1,101 @@
+"""The values of `${name}` of a case: profile < person < IXIT < laboratory. Kept values come during the run.
+
+Source: docs/formats/scenario.md, "Dynamic values".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from norms.behaviour.population import Entry, Population, read_population
+from norms.errors import DataError
+from norms.i18n import tr
+from norms.model import Norm
+from norms.yamlfile import nearest
+from scenarios.declaration import Declaration
+from scenarios.dynamic import number_of, resolve
+from scenarios.rendering import Clock
+
+CASE_NUMBER: Final = "case_number"
+POPULATION: Final = Path("simulator") / "population.yaml"
+
+
+class Given(msgspec.Struct, frozen=True):
+    """The pool of a case: its entries that serve the profile; exclusive: one use changes the entry."""
+
+    pool: str
+    entries: tuple[dict[str, str], ...]
+    exclusive: bool
+
+
+class Source:
+    """Gives each case its values: persons of the declaration when it maps the pool, else of the norm's population."""
+
+    def __init__(self, norm: Norm, declaration: Declaration | None) -> None:
+        self._norm, self._declaration = norm, declaration
+        path = norm.root / POPULATION
+        self._population: Population | None = read_population(path, norm) if path.is_file() else None
+        self._profiles = {profile.code: profile.values for profile in norm.profiles}
+
+    def given(self, pool: str, profile: str, file: str, line: int) -> Given:
+        """Return the pool; raise DataError at the scenario's place when it is unknown or serves not the profile."""
+        if not pool:
+            return Given("", ({},), False)
+        mapped = self._declaration.ixit.population.get(pool, ()) if self._declaration else ()
+        known = [item.name for item in self._population.pools] if self._population else []
+        if pool not in known and not mapped:
+            raise DataError(
+                tr("Le groupe « {pool} » est inconnu de la population.", pool=pool),
+                file=file,
+                line=line,
+                remedy=nearest(pool, known) if known else tr("Décrivez-le dans « ixit: population » de sut.yaml."),
+            )
+        described = self._population.described(pool) if self._population and pool in known else None
+        entries = mapped or tuple(entry.values for entry in _serving(described.entries if described else (), profile))
+        if not entries:
+            raise DataError(
+                tr("Le groupe « {pool} » n'a personne pour le profil {profile}.", pool=pool, profile=profile),
+                file=file,
+                line=line,
+                remedy=tr("Ajoutez une personne à la population ou retirez ce profil."),
+            )
+        return Given(pool, entries, described.consumes if described else False)
+
+    def bindings(self, profile: str, entry: Mapping[str, str]) -> dict[str, str]:
+        """Return the values known before the run, sorted by name; dates stay unresolved."""
+        values = {**self._profiles.get(profile, {}), **entry}
+        if self._declaration:
+            given = {**self._declaration.ixit.values, **self._declaration.laboratory.values}
+            values.update({name: value for name, value in given.items() if value})
+        return dict(sorted(values.items()))
+
+
+def choose(case: str, number: int, exclusive: bool, entries: tuple[dict[str, str], ...]) -> dict[str, str]:
+    """Return the person of a case: exclusive cases take turns by `number`, others by a digest of the case's id.
+
+    Neither depends on what other scenarios of another pool exist, so that adding a page moves few persons.
+    """
+    if exclusive:
+        return entries[number % len(entries)]
+    return entries[int.from_bytes(hashlib.sha256(case.encode()).digest()[:4]) % len(entries)]
+
+
+def bind(bindings: Mapping[str, str], clock: Clock, file: str = "") -> dict[str, str]:
+    """Return the bindings a case starts with: dates inside values resolved, and `case_number`, nine fresh digits.
+
+    Called once per execution of a case; all its exchanges share the result and record it.
+    """
+    bound = {
+        name: resolve(value, {}, clock.today, now=clock.now, uuid=clock.uuid, file=file)
+        for name, value in bindings.items()
+    }
+    return {CASE_NUMBER: number_of(clock.uuid()), **bound}
+
+
+def _serving(entries: tuple[Entry, ...], profile: str) -> tuple[Entry, ...]:
+    return tuple(entry for entry in entries if not entry.profiles or profile in entry.profiles)

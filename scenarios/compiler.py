@@ -1,0 +1,207 @@
+"""Norm + scenarios + declaration → suite: the executable cases, what is not selected and why, and the digest.
+
+Pure: the same inputs give the same bytes. Source: docs/formats/scenario.md and docs/formats/sut.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from norms.errors import DataError, NormError
+from norms.i18n import tr
+from norms.model import Norm
+from norms.yamlfile import nearest
+from scenarios.bindings import Source, bind, choose
+from scenarios.declaration import Declaration
+from scenarios.dynamic import names, unknown_name
+from scenarios.model import Case, NotSelected, Role, Scenario, Step, Suite
+from scenarios.rendering import Clock, build_message
+from scenarios.selection import Selection
+from scenarios.vocabulary import CHECKS
+
+FORMAT: Final = "poincon-suite/1"
+# Values that a message needs and only the laboratory's file gives: any text will do to try the edits of a scenario.
+_TRIAL_VALUE: Final = "1"
+_TRIAL_CLOCK: Final = Clock(datetime(2026, 1, 15, 12, tzinfo=UTC), lambda: "00000000-0000-4000-8000-000000000000")
+
+
+def compile_suite(
+    norm: Norm,
+    scenarios: Iterable[Scenario],
+    declaration: Declaration | None,
+    role: Role,
+    *,
+    derived: Sequence[Case] | None = None,
+) -> Suite:
+    """Return the suite of `norm` for products of `role`.
+
+    declaration: None compiles for every profile and claim, to be looked at, not run; derived: the derived cases
+    (default: those of `scenarios.derived.derive` for role server). Raises DataError at the scenario's line when a
+    value, pool or edit of it does not fit.
+    """
+    _check_always(norm)
+    if derived is None:
+        from scenarios.derived import derive
+
+        derived = derive(norm) if role == "server" else ()
+    written = sorted((item for item in scenarios if item.role == role), key=lambda item: item.id)
+    whole = _source_digest(norm, written, derived)
+    selection, source = Selection(norm, declaration), Source(norm, declaration)
+    cases: list[Case] = []
+    not_selected: list[NotSelected] = []
+    for scenario in written:
+        reason = selection.refusal(scenario)
+        if reason:
+            not_selected.append(NotSelected(scenario.id, reason))
+        else:
+            cases.extend(_written(scenario, selection, norm))
+    for case in derived:
+        if all(map(selection.applies, case.requirements)):
+            cases.append(msgspec.structs.replace(case, profile=(selection.profiles or ("",))[0]))
+        else:
+            not_selected.append(NotSelected(case.id, tr("L'exigence ne s'applique pas à la déclaration.")))
+    bound = _bound(norm, cases, source)
+    for case in bound:
+        _try(norm, case, declaration)
+    suite = Suite(
+        format=FORMAT,
+        norm=norm.ref,
+        revision=norm.revision,
+        provenance=norm.provenance,
+        norm_digest=norm.digest,
+        role=role,
+        cases=tuple(bound),
+        not_selected=tuple(not_selected),
+        digest="",
+        source=whole,
+    )
+    return msgspec.structs.replace(suite, digest=_suite_digest(suite, declaration))
+
+
+def suite_bytes(suite: Suite) -> bytes:
+    """Return the canonical JSON of the suite: sorted keys, UTF-8, one final line feed."""
+    return msgspec.json.format(msgspec.json.encode(suite, order="sorted"), indent=1) + b"\n"
+
+
+def load_suite(data: bytes) -> Suite:
+    """Read what `suite_bytes` wrote; raise DataError on anything else."""
+    try:
+        suite = msgspec.json.decode(data, type=Suite, strict=True)
+    except msgspec.MsgspecError as bad:
+        raise DataError(tr("La suite ne se lit pas : {why}.", why=str(bad))) from bad
+    if suite.format != FORMAT:
+        raise DataError(
+            tr("Le format de suite « {format} » est inconnu.", format=suite.format),
+            remedy=tr("Utilisez la version de Poinçon qui l'a écrite."),
+        )
+    return suite
+
+
+def _written(scenario: Scenario, selection: Selection, norm: Norm) -> Iterator[Case]:
+    steps = selection.steps_of(scenario.steps)
+    for profile in selection.profiles_of(scenario):
+        yield Case(
+            id=f"{scenario.id}@{profile}" if scenario.profiles else scenario.id,
+            scenario=scenario.id,
+            origin="written",
+            title=scenario.title,
+            purpose=scenario.purpose,
+            role=scenario.role,
+            profile=profile,
+            given=scenario.given or norm.default_given,
+            bindings={},
+            steps=steps,
+            requirements=cited(steps),
+            exclusive=scenario.exclusive,
+            file=scenario.file,
+        )
+
+
+def cited(steps: Iterable[Step]) -> tuple[str, ...]:
+    """Return the requirements that the steps cite, each once, in the order of the page."""
+    return tuple(dict.fromkeys(item.requirement for step in steps for item in step.expect))
+
+
+def _bound(norm: Norm, cases: Sequence[Case], source: Source) -> list[Case]:
+    turns: dict[str, int] = {}
+    bound = []
+    for case in cases:
+        given = source.given(case.given or norm.default_given, case.profile, case.file, case.steps[0].line)
+        exclusive = case.exclusive or given.exclusive
+        entry = choose(case.id, turns.get(given.pool, 0), exclusive, given.entries)
+        if exclusive:
+            turns[given.pool] = turns.get(given.pool, 0) + 1
+        bound.append(
+            msgspec.structs.replace(
+                case, given=given.pool, bindings=source.bindings(case.profile, entry), exclusive=exclusive
+            )
+        )
+    return bound
+
+
+def _try(norm: Norm, case: Case, declaration: Declaration | None) -> None:
+    """Build every message of the case once, so that what does not fit is found before anything is sent."""
+    known = bind(case.bindings, _TRIAL_CLOCK, case.file)
+    if declaration is None:
+        for text in norm.fill.values():
+            known = {**dict.fromkeys(names(text), _TRIAL_VALUE), **known}
+    for step in case.steps:
+        _check_names(case, step, known)
+        if step.send:
+            _try_message(norm, case, step, known, declaration)
+        known = {**known, **dict.fromkeys(step.keep, _TRIAL_VALUE)}
+
+
+def _try_message(norm: Norm, case: Case, step: Step, known: dict[str, str], declaration: Declaration | None) -> None:
+    try:
+        build_message(norm, case, step, known, _TRIAL_CLOCK)
+    except DataError as bad:
+        if declaration is None or bad.file != str(norm.root / "norm.yaml"):
+            raise
+        raise DataError(
+            bad.what,
+            file=declaration.file,
+            remedy=tr(
+                "Donnez-la sous « laboratory: values » ou dans la personne du groupe « {pool} ».", pool=case.given
+            ),
+        ) from bad
+
+
+def _check_names(case: Case, step: Step, known: dict[str, str]) -> None:
+    stimulus = (step.stimulus.fr, step.stimulus.en) if step.stimulus else ()
+    # In role client an edit of the answer may use what was kept of the request it answers.
+    own = (*step.edits.values(), *step.insert.values())
+    placed = [(text, step.line) for text in (*stimulus, *step.data.values(), *(own if step.send else ()))]
+    placed += [(text, item.line) for item in step.expect for text in (item.value, *item.values)]
+    for text, line in placed:
+        for name in sorted(names(text)):
+            if name not in known:
+                raise unknown_name(name, known, case.file, line)
+
+
+def _check_always(norm: Norm) -> None:
+    for always in norm.always:
+        if always.check not in CHECKS:
+            raise NormError(
+                tr("Le contrôle « {check} » de « always » est inconnu.", check=always.check),
+                file=norm.root / "norm.yaml",
+                remedy=nearest(always.check, CHECKS),
+            )
+
+
+def _source_digest(norm: Norm, scenarios: Sequence[Scenario], derived: Sequence[Case]) -> str:
+    return _digest({"format": FORMAT, "norm": norm.digest, "scenarios": scenarios, "derived": derived})
+
+
+def _suite_digest(suite: Suite, declaration: Declaration | None) -> str:
+    claims = declaration.ics if declaration else {}
+    return _digest({"suite": suite, "claims": claims})
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()

@@ -1,0 +1,43 @@
+"""Find and read the scenarios of a norm version.
+
+Source: docs/formats/scenario.md. A scenarios root holds `<norm>/<version>/{server,client}/<ID>.yaml`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import scenarios
+from norms.model import Norm
+from scenarios.model import Scenario
+from scenarios.page import PageReader
+
+ROOTS_VARIABLE = "POINCON_SCENARIOS"
+
+
+def default_roots() -> tuple[Path, ...]:
+    """Return the bundled scenarios folder, then the folders of the environment variable POINCON_SCENARIOS."""
+    extra = os.environ.get(ROOTS_VARIABLE, "")
+    return (Path(scenarios.__file__).parent, *(Path(entry) for entry in extra.split(os.pathsep) if entry))
+
+
+def scenario_files(norm: Norm, roots: Sequence[Path] | None = None) -> list[tuple[Path, Path]]:
+    """Return (root, file) of every scenario of `norm`, sorted by role and name within each root."""
+    found: list[tuple[Path, Path]] = []
+    for root in default_roots() if roots is None else roots:
+        for role in ("client", "server"):
+            folder = root / norm.id / norm.version / role
+            found.extend((root, path) for path in sorted(folder.glob("*.yaml"), key=lambda path: path.name))
+    return found
+
+
+def read_scenarios(norm: Norm, roots: Sequence[Path] | None = None) -> list[Scenario]:
+    """Return every scenario of `norm`, sorted by id; raise DataError at the first fault of a file.
+
+    roots: folders that hold `<norm>/<version>/` (default: `default_roots`).
+    """
+    reader = PageReader(norm)
+    found = [reader.read(path, root) for root, path in scenario_files(norm, roots)]
+    return sorted(found, key=lambda scenario: scenario.id)

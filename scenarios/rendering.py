@@ -1,0 +1,190 @@
+"""Build the message of a step: canonical or example file, `fill` of the norm, edits of the scenario.
+
+Deterministic: the same case, step, bindings and clock give the same tree. Nothing here signs or sends.
+Source: docs/formats/scenario.md and docs/formats/norm.md ("fill").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from lxml import etree
+
+from norms.errors import DataError, NormError
+from norms.functions import functions_for, xpath
+from norms.i18n import tr
+from norms.model import Norm
+from scenarios.dynamic import resolve, syntax_fault
+from scenarios.model import Case, Step
+
+__all__ = ["Clock", "apply_edits", "build_message", "canonical_path", "fragment", "read_base", "resolve"]
+
+_ATTRIBUTE: Final = re.compile(r"(.*)/@((?:[\w.-]+:)?[\w.-]+)", re.DOTALL)
+
+
+_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The time and the identifiers of one message. now: aware; uuid: source of `${uuid}`."""
+
+    now: datetime
+    uuid: Callable[[], str]
+
+    @property
+    def today(self) -> date:
+        """The UTC day of `now`."""
+        return self.now.astimezone(UTC).date()
+
+    @classmethod
+    def real(cls) -> Clock:
+        """Return the clock of the machine with random identifiers."""
+        return cls(datetime.now(UTC), lambda: str(uuid4()))
+
+
+def canonical_path(norm: Norm, kind: str, direction: str = "request") -> Path:
+    """Return the file of the canonical message of `kind`."""
+    return norm.root / "messages" / f"{kind}.{direction}.xml"
+
+
+def read_base(path: Path) -> etree._Element:
+    """Return a fresh tree of a message file of a norm; raise NormError when it is missing or not XML."""
+    try:
+        stat = path.stat()
+        return etree.fromstring(_bytes(path, stat.st_mtime_ns, stat.st_size), _parser())
+    except OSError as missing:
+        raise NormError(tr("Le message n'existe pas."), file=path, remedy=tr("Créez ce fichier.")) from missing
+    except etree.XMLSyntaxError as bad:
+        raise NormError(tr("Le message ne se lit pas : {why}.", why=bad.msg or ""), file=path) from bad
+
+
+def build_message(norm: Norm, case: Case, step: Step, bindings: Mapping[str, str], clock: Clock) -> etree._Element:
+    """Return the unsecured SOAP envelope that `step` (server role) sends.
+
+    bindings: `case.bindings` with the values kept so far. Fill entries that match nothing are ignored; an edit of the
+    scenario that matches nothing is a DataError of the scenario.
+    """
+    path = norm.root / step.base if step.base else canonical_path(norm, step.send)
+    root = read_base(path)
+    for expression, text in norm.fill.items():
+        # One value per place: a ${uuid} written at two places gives two identifiers.
+        for target in _targets(norm, root, expression):
+            target.write(_value(text, bindings, clock, norm.root / "norm.yaml", 0))
+    apply_edits(norm, root, case, step, bindings, clock)
+    return root
+
+
+def apply_edits(
+    norm: Norm, root: etree._Element, case: Case, step: Step, bindings: Mapping[str, str], clock: Clock
+) -> None:
+    """Apply `with`, then `remove`, then `insert` of `step` to `root`; raise DataError when one matches nothing."""
+    for expression, text in step.edits.items():
+        for target in _required(norm, root, expression, case, step):
+            target.write(_value(text, bindings, clock, case.file, step.line))
+    for expression in step.remove:
+        for target in _required(norm, root, expression, case, step, existing=True):
+            target.delete()
+    for expression, xml in step.insert.items():
+        for target in _required(norm, root, expression, case, step):
+            target.append(fragment(norm, _value(xml, bindings, clock, case.file, step.line)))
+
+
+def fragment(norm: Norm, xml: str) -> etree._Element:
+    """Return a holder element whose children are `xml`, read with the norm's prefixes; raise XMLSyntaxError."""
+    holder = etree.Element("holder", nsmap=functions_for(norm).namespaces)
+    opening = etree.tostring(holder, encoding="unicode").removesuffix("/>")
+    return etree.fromstring(f"{opening}>{xml}</holder>", _parser())
+
+
+class _Target:
+    """A place of a message that an edit changes: an element (attribute "") or one of its attributes."""
+
+    def __init__(self, element: etree._Element, attribute: str = "") -> None:
+        self.element, self.attribute = element, attribute
+
+    def write(self, text: str) -> None:
+        """Set the attribute, or make `text` the element's only content."""
+        if self.attribute:
+            self.element.set(self.attribute, text)
+            return
+        for child in list(self.element):
+            self.element.remove(child)
+        self.element.text = text
+
+    def delete(self) -> None:
+        """Take the attribute or the element out; text after an element stays."""
+        if self.attribute:
+            del self.element.attrib[self.attribute]
+            return
+        parent = self.element.getparent()
+        assert parent is not None  # _targets never offers the root for removal
+        tail, before = self.element.tail, self.element.getprevious()
+        parent.remove(self.element)
+        if tail and tail.strip():
+            if before is None:
+                parent.text = (parent.text or "") + tail
+            else:
+                before.tail = (before.tail or "") + tail
+
+    def append(self, holder: etree._Element) -> None:
+        """Append the children of `holder`."""
+        for child in list(holder):
+            self.element.append(child)
+
+
+def _targets(norm: Norm, root: etree._Element, expression: str, existing: bool = False) -> list[_Target]:
+    match = _ATTRIBUTE.fullmatch(expression)
+    found = xpath(norm, match.group(1) if match else expression)(root)
+    elements = [item for item in found if isinstance(item, etree._Element)] if isinstance(found, list) else []
+    if match is None:
+        return [_Target(element) for element in elements if not existing or element.getparent() is not None]
+    attribute = _clark(norm, match.group(2))
+    return [_Target(element, attribute) for element in elements if not existing or attribute in element.attrib]
+
+
+def _required(
+    norm: Norm, root: etree._Element, expression: str, case: Case, step: Step, existing: bool = False
+) -> list[_Target]:
+    targets = _targets(norm, root, expression, existing)
+    if not targets:
+        raise DataError(
+            tr("L'XPath « {expression} » ne désigne rien dans le message.", expression=expression),
+            file=case.file,
+            line=step.line,
+            remedy=tr("Comparez avec le message canonique de la norme."),
+        )
+    return targets
+
+
+def _value(text: str, bindings: Mapping[str, str], clock: Clock, file: Path | str, line: int) -> str:
+    bad = syntax_fault(text)
+    if bad:
+        raise DataError(tr("« {place} » n'est pas une valeur dynamique.", place=bad), file=file, line=line)
+    value = resolve(text, bindings, clock.today, now=clock.now, uuid=clock.uuid, file=file, line=line)
+    if _NOT_XML.search(value):
+        raise DataError(
+            tr("Un caractère de la valeur n'existe pas en XML."), file=file, line=line, remedy=tr("Retirez-le.")
+        )
+    return value
+
+
+def _clark(norm: Norm, name: str) -> str:
+    prefix, colon, local = name.partition(":")
+    return f"{{{functions_for(norm).namespaces[prefix]}}}{local}" if colon else name
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+
+
+@lru_cache(maxsize=256)
+def _bytes(path: Path, _modified: int, _size: int) -> bytes:
+    return path.read_bytes()
