@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from lxml import etree
 
 from norms.behaviour.population import Entry, Population, read_population
 from norms.errors import DataError
+from norms.functions import xpath
 from norms.i18n import tr
 from norms.model import Norm
 from norms.yamlfile import nearest
 from scenarios.declaration import Declaration
-from scenarios.dynamic import number_of, resolve
-from scenarios.rendering import Clock
+from scenarios.dynamic import names, number_of, resolve
+from scenarios.rendering import Clock, canonical_path, read_base
 
 CASE_NUMBER: Final = "case_number"
 POPULATION: Final = Path("simulator") / "population.yaml"
@@ -69,7 +71,9 @@ class Source:
     def bindings(self, profile: str, entry: Mapping[str, str]) -> dict[str, str]:
         """Return the values known before the run, sorted by name; dates stay unresolved."""
         values = {**self._profiles.get(profile, {}), **entry}
-        if self._declaration:
+        if self._declaration is None:
+            values.update({extra.name: extra.example for extra in self._norm.extra_values})
+        else:
             given = {**self._declaration.ixit.values, **self._declaration.laboratory.values}
             values.update({name: value for name, value in given.items() if value})
         return dict(sorted(values.items()))
@@ -83,6 +87,20 @@ def choose(case: str, number: int, exclusive: bool, entries: tuple[dict[str, str
     if exclusive:
         return entries[number % len(entries)]
     return entries[int.from_bytes(hashlib.sha256(case.encode()).digest()[:4]) % len(entries)]
+
+
+def canonical_texts(norm: Norm, kind: str) -> dict[str, str]:
+    """Return a plausible value for each name that `fill` writes alone: the text of the canonical request of `kind`."""
+    found: dict[str, str] = {}
+    path = canonical_path(norm, kind)
+    root = read_base(path) if path.is_file() else None
+    for expression, text in norm.fill.items():
+        for name in names(text):
+            found.setdefault(name, "1")
+            nodes = xpath(norm, expression)(root) if root is not None else None
+            if text == f"${{{name}}}" and isinstance(nodes, list) and nodes and isinstance(nodes[0], etree._Element):
+                found[name] = nodes[0].text or ""
+    return found
 
 
 def bind(bindings: Mapping[str, str], clock: Clock, file: str = "") -> dict[str, str]:

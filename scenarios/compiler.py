@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -16,18 +15,18 @@ from norms.errors import DataError, NormError
 from norms.i18n import tr
 from norms.model import Norm
 from norms.yamlfile import nearest
-from scenarios.bindings import Source, bind, choose
+from scenarios.bindings import Source, bind, canonical_texts, choose
 from scenarios.declaration import Declaration
 from scenarios.dynamic import names, unknown_name
+from scenarios.edits import TRIAL_CLOCK
 from scenarios.model import Case, NotSelected, Role, Scenario, Step, Suite
-from scenarios.rendering import Clock, build_message
+from scenarios.rendering import build_message
 from scenarios.selection import Selection
 from scenarios.vocabulary import CHECKS
 
 FORMAT: Final = "poincon-suite/1"
-# Values that a message needs and only the laboratory's file gives: any text will do to try the edits of a scenario.
+# What an earlier answer will give: any text will do to try the edits of a scenario.
 _TRIAL_VALUE: Final = "1"
-_TRIAL_CLOCK: Final = Clock(datetime(2026, 1, 15, 12, tzinfo=UTC), lambda: "00000000-0000-4000-8000-000000000000")
 
 
 def compile_suite(
@@ -60,8 +59,13 @@ def compile_suite(
             not_selected.append(NotSelected(scenario.id, reason))
         else:
             cases.extend(_written(scenario, selection, norm))
+    off = _kinds_off(written, {item.id for item in not_selected})
     for case in derived:
-        if all(map(selection.applies, case.requirements)):
+        if case.steps[0].send in off:
+            not_selected.append(
+                NotSelected(case.id, tr("Le service {kind} n'est pas déclaré.", kind=case.steps[0].send))
+            )
+        elif all(map(selection.applies, case.requirements)):
             cases.append(msgspec.structs.replace(case, profile=(selection.profiles or ("",))[0]))
         else:
             not_selected.append(NotSelected(case.id, tr("L'exigence ne s'applique pas à la déclaration.")))
@@ -100,6 +104,19 @@ def load_suite(data: bytes) -> Suite:
             remedy=tr("Utilisez la version de Poinçon qui l'a écrite."),
         )
     return suite
+
+
+def kinds_sent(suite: Suite) -> tuple[str, ...]:
+    """Return the message kinds that the suite sends: the services whose address a run needs."""
+    return tuple(dict.fromkeys(step.send for case in suite.cases for step in case.steps if step.send))
+
+
+def _kinds_off(scenarios: Iterable[Scenario], not_selected: set[str]) -> frozenset[str]:
+    """Return the kinds that written scenarios send, none of which is selected: services the product does not offer."""
+    sent: dict[bool, set[str]] = {True: set(), False: set()}
+    for scenario in scenarios:
+        sent[scenario.id in not_selected].update(step.send for step in scenario.steps)
+    return frozenset(sent[True] - sent[False])
 
 
 def _written(scenario: Scenario, selection: Selection, norm: Norm) -> Iterator[Case]:
@@ -146,12 +163,11 @@ def _bound(norm: Norm, cases: Sequence[Case], source: Source) -> list[Case]:
 
 def _try(norm: Norm, case: Case, declaration: Declaration | None) -> None:
     """Build every message of the case once, so that what does not fit is found before anything is sent."""
-    known = bind(case.bindings, _TRIAL_CLOCK, case.file)
-    if declaration is None:
-        for text in norm.fill.values():
-            known = {**dict.fromkeys(names(text), _TRIAL_VALUE), **known}
+    known = bind(case.bindings, TRIAL_CLOCK, case.file)
     for step in case.steps:
-        _check_names(case, step, known)
+        if declaration is None and step.send:
+            known = {**canonical_texts(norm, step.send), **known}
+        _check_names(norm, case, step, known, declaration)
         if step.send:
             _try_message(norm, case, step, known, declaration)
         known = {**known, **dict.fromkeys(step.keep, _TRIAL_VALUE)}
@@ -159,7 +175,7 @@ def _try(norm: Norm, case: Case, declaration: Declaration | None) -> None:
 
 def _try_message(norm: Norm, case: Case, step: Step, known: dict[str, str], declaration: Declaration | None) -> None:
     try:
-        build_message(norm, case, step, known, _TRIAL_CLOCK)
+        build_message(norm, case, step, known, TRIAL_CLOCK)
     except DataError as bad:
         if declaration is None or bad.file != str(norm.root / "norm.yaml"):
             raise
@@ -172,7 +188,8 @@ def _try_message(norm: Norm, case: Case, step: Step, known: dict[str, str], decl
         ) from bad
 
 
-def _check_names(case: Case, step: Step, known: dict[str, str]) -> None:
+def _check_names(norm: Norm, case: Case, step: Step, known: dict[str, str], declaration: Declaration | None) -> None:
+    asked = {extra.name for extra in norm.extra_values}
     stimulus = (step.stimulus.fr, step.stimulus.en) if step.stimulus else ()
     # In role client an edit of the answer may use what was kept of the request it answers.
     own = (*step.edits.values(), *step.insert.values())
@@ -180,6 +197,13 @@ def _check_names(case: Case, step: Step, known: dict[str, str]) -> None:
     placed += [(text, item.line) for item in step.expect for text in (item.value, *item.values)]
     for text, line in placed:
         for name in sorted(names(text)):
+            if name not in known and name in asked and declaration is not None:
+                raise DataError(
+                    tr("La valeur « {name} » manque.", name=name),
+                    file=declaration.file,
+                    line=declaration.lines.get(name, 0),
+                    remedy=tr("Donnez-la sous « ixit »."),
+                )
             if name not in known:
                 raise unknown_name(name, known, case.file, line)
 

@@ -19,6 +19,7 @@ from lxml import etree
 
 from norms.functions import functions_for
 from norms.model import Norm, Service
+from norms.places import line_of
 from norms.schema import XSD, Schemas, roots_of, walk
 from scenarios.rendering import canonical_path, read_base
 
@@ -35,7 +36,7 @@ _FREE_TYPES: Final = frozenset(
 
 
 class Constraint(msgspec.Struct, frozen=True, order=True):
-    """One constraint of a schema. file: name from the norms' root; rank: of its XSD element, from 0; line: 1-based.
+    """One constraint of a schema. file: name from the folder of norms; rank: of its XSD element, from 0; line: 1-based.
 
     name: facet, built-in type, element or attribute; limit: its value ("" for required); owner: type or element that
     it belongs to, for people.
@@ -51,8 +52,8 @@ class Constraint(msgspec.Struct, frozen=True, order=True):
 
     @property
     def key(self) -> str:
-        """The stable name of the constraint inside its norm: it does not change when lines are added elsewhere."""
-        return f"{self.file}|{self.owner}|{self.sort}|{self.name}|{self.limit}"
+        """The stable name of the constraint: the same in the next version of the norm if the constraint is."""
+        return f"{self.owner}|{self.sort}|{self.name}|{self.limit}"
 
 
 class Spot(msgspec.Struct, frozen=True):
@@ -77,9 +78,9 @@ class SchemaMap:
     def __init__(self, norm: Norm) -> None:
         self.norm = norm
         self.files = walk(norm.schemas, roots_of(norm))
-        roots = sorted({root for file in self.files for root in roots_of(norm) if file.is_relative_to(root)})
+        roots = [member.root.resolve().parent.parent for member in (norm, *norm.parents)]
         self._names = {file: _relative(file, roots) for file in self.files}
-        self.constraints: dict[tuple[str, int, str], Constraint] = {}
+        self.constraints: dict[tuple[str, int, Sort], Constraint] = {}
         for file in sorted(self.files, key=self._names.__getitem__):
             for constraint in _constraints_of(self._names[file], file):
                 self.constraints[constraint.file, constraint.rank, constraint.sort] = constraint
@@ -150,10 +151,10 @@ class SchemaMap:
         bounds.extend(("datatype", item.name) for item in unique if item.sort == "datatype")
         return unique, tuple(bounds)
 
-    def _of(self, component: Any, sorts: Iterable[str], ranks: dict[int, dict[int, int]]) -> list[Constraint]:
+    def _of(self, component: Any, sorts: Iterable[Sort], ranks: dict[int, dict[int, int]]) -> list[Constraint]:
         return self._at(component.schema, component.elem, sorts, ranks) if component.elem is not None else []
 
-    def _at(self, schema: Any, elem: Any, sorts: Iterable[str], ranks: dict[int, dict[int, int]]) -> list[Constraint]:
+    def _at(self, schema: Any, elem: Any, sorts: Iterable[Sort], ranks: dict[int, dict[int, int]]) -> list[Constraint]:
         by_identity = ranks.setdefault(id(schema), {id(node): rank for rank, node in enumerate(schema.root.iter())})
         rank = by_identity.get(id(elem))
         file = _file_of(schema.url or "")
@@ -204,7 +205,7 @@ def xsd_elements(path: Path) -> list[etree._Element]:
 def _constraints_of(name: str, path: Path) -> Iterator[Constraint]:
     grouped: set[tuple[etree._Element, str]] = set()
     for rank, node in enumerate(xsd_elements(path)):
-        local, line, owner = etree.QName(node).localname, node.sourceline or 0, _owner(node)
+        local, line, owner = etree.QName(node).localname, line_of(node), _owner(node)
         parent = node.getparent()
         place = etree.QName(parent).localname if parent is not None else ""
         if local in FACETS and parent is not None and place == "restriction":
@@ -217,7 +218,7 @@ def _constraints_of(name: str, path: Path) -> Iterator[Constraint]:
         elif local == "restriction" and place == "simpleType" and _builtin(node, "base"):
             yield Constraint(name, rank, "datatype", _builtin(node, "base"), "", owner, line)
         elif local == "element" and place in ("sequence", "choice", "all"):
-            label = node.get("name") or node.get("ref", "")
+            label = str(node.get("name") or node.get("ref", ""))
             if node.get("minOccurs", "1") != "0":
                 yield Constraint(name, rank, "required", label, node.get("minOccurs", "1"), owner, line)
             if node.get("maxOccurs", "1") != "unbounded":
@@ -225,7 +226,7 @@ def _constraints_of(name: str, path: Path) -> Iterator[Constraint]:
             if _builtin(node, "type"):
                 yield Constraint(name, rank, "datatype", _builtin(node, "type"), "", f"{owner}/{label}", line)
         elif local == "attribute" and node.get("use") == "required":
-            yield Constraint(name, rank, "attribute", node.get("name") or node.get("ref", ""), "", owner, line)
+            yield Constraint(name, rank, "attribute", str(node.get("name") or node.get("ref", "")), "", owner, line)
 
 
 def _builtin(node: etree._Element, attribute: str) -> str:

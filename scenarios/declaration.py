@@ -7,6 +7,7 @@ filled in yet is a Problem, so that a pre-flight can show all of them at once.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, cast
 from urllib.parse import urlsplit
@@ -138,12 +139,15 @@ def read_sut(path: Path) -> Declaration:
     )
 
 
-def declaration_problems(norm: Norm, declaration: Declaration) -> list[Problem]:
-    """Return what keeps `declaration` from being complete against `norm`, in the order of the file."""
-    return [*_product_problems(norm, declaration), *_claim_problems(norm, declaration)]
+def declaration_problems(norm: Norm, declaration: Declaration, kinds: Sequence[str] | None = None) -> list[Problem]:
+    """Return what keeps `declaration` from being complete against `norm`, in the order of the file.
+
+    kinds: the message kinds whose address is needed (`scenarios.compiler.kinds_sent`), default all of the norm.
+    """
+    return [*_product_problems(norm, declaration, kinds), *_claim_problems(norm, declaration)]
 
 
-def _product_problems(norm: Norm, declaration: Declaration) -> list[Problem]:
+def _product_problems(norm: Norm, declaration: Declaration, needed: Sequence[str] | None) -> list[Problem]:
     product, problems = declaration.product, list[Problem]()
     if product.norm != norm.ref:
         problems.append(Problem("product.norm", tr("La norme déclarée est « {norm} ».", norm=product.norm)))
@@ -174,7 +178,7 @@ def _product_problems(norm: Norm, declaration: Declaration) -> list[Problem]:
     if product.role == "server":
         problems.extend(
             Problem("product.endpoints", tr("L'adresse du service {kind} manque.", kind=kind), f"{kind}: https://…")
-            for kind in kinds
+            for kind in (kinds if needed is None else needed)
             if kind not in product.endpoints
         )
     problems.extend(

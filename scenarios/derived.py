@@ -16,12 +16,12 @@ from typing import Final, Literal
 import msgspec
 from lxml import etree
 
-from norms.check import Checker, checker_for
+from norms.check import checker_for
 from norms.functions import xpath
 from norms.i18n import tr_in
 from norms.model import Norm, Reaction, Text
 from scenarios import candidates, derivation_cache
-from scenarios.constraints import Constraint, SchemaMap, Spot, parts
+from scenarios.constraints import Constraint, SchemaMap, Sort, Spot, parts
 from scenarios.edits import Edits, duplicated, filled_raw, removed, written
 from scenarios.model import Case, Expectation, Step
 from scenarios.relaxing import Relaxer
@@ -72,7 +72,7 @@ class _Deriver:
     def __init__(self, norm: Norm) -> None:
         self.norm, self.checker, self.map = norm, checker_for(norm), SchemaMap(norm)
         self.cases: dict[str, Case] = {}
-        self.rows: dict[tuple[str, int, str], Row] = {}
+        self.rows: dict[tuple[str, int, Sort], Row] = {}
         self._sampled: set[str] = set()
         schema, rule = norm.reactions.schema, norm.reactions.rule
         # A rule's refusal that looks like the schema's would blame a product for refusing a value that breaks a rule.
@@ -90,8 +90,8 @@ class _Deriver:
         for key, constraint in self.map.constraints.items():
             if key not in self.rows:
                 self.rows[key] = _row_of(constraint, gap="not-in-requests")
-        schema_rows = [self.rows[key] for key in self.map.constraints]
-        return Derivation(cases=(*self.cases.values(), *()), rows=(*schema_rows, *self._rules()))
+        rows = (*(self.rows[key] for key in self.map.constraints), *self._rules())
+        return Derivation(cases=tuple(self.cases.values()), rows=rows)
 
     def _row(self, spot: Spot, constraint: Constraint, relaxer: Relaxer) -> Row:
         reaction = self.norm.reactions.schema
@@ -177,7 +177,7 @@ class _Deriver:
         )  # fmt: skip
 
     def _case(self, kind: str, key: str, make: Edits, title: Text, purpose: Text, expect: Expectation) -> str:
-        step = make(self._raw(kind)).step(kind, expect)
+        step = make(self.norm, self._raw(kind)).step(kind, expect)
         return self._add(kind, f"{kind}|{key}", step, title, purpose, expect.requirement)
 
     def _add(self, kind: str, key: str, step: Step, title: Text, purpose: Text, requirement: str) -> str:
@@ -214,7 +214,7 @@ class _Deriver:
 
     def _built(self, kind: str, make: Edits) -> etree._Element:
         root = read_base(canonical_path(self.norm, kind))
-        make(root).apply(self.norm, root)
+        make(self.norm, root).apply(self.norm, root)
         return root
 
     def _quick(self, root: etree._Element) -> bool:
