@@ -5,23 +5,27 @@ Source: docs/formats/run.md.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 VerdictName = Literal["pass", "inconclusive", "fail", "error", "not_selected", "not_run"]
 Blame = Literal["SUT", "CONFIG", "NETWORK", "NORM", "LAB", ""]
 Outcome = Literal[
-    "answered",        # a complete HTTP response arrived
-    "timeout",         # the total deadline passed
-    "refused",         # connection refused or address unknown
-    "reset",           # connection cut before a complete response
-    "tls",             # TLS handshake or certificate failure
-    "bad-http",        # bytes arrived that are not HTTP
-    "too-large",       # the cap on (inflated) bytes was reached
-    "received",        # client role: a request of the product arrived
-    "silent",          # client role: nothing arrived in time
+    "answered",  # a complete HTTP response arrived
+    "timeout",  # the total deadline passed
+    "refused",  # connection refused or address unknown
+    "reset",  # connection cut before a complete response
+    "tls",  # TLS handshake or certificate failure
+    "bad-http",  # bytes arrived that are not HTTP
+    "too-large",  # the cap on (inflated) bytes was reached
+    "received",  # client role: a request of the product arrived
+    "silent",  # client role: nothing arrived in time
 ]
+
+
+SERVER_CERTIFICATE_REFUSED: Final = "certificate of the server refused"
+"""How `detail` begins when the laboratory refused the certificate that the product's server presented."""
 
 
 class TlsFacts(msgspec.Struct, frozen=True):
@@ -39,6 +43,8 @@ class Exchange(msgspec.Struct, frozen=True):
     id: `<case>#<step>.<n>`; purpose: what it was sent for; url: address called; sent_at / received_at: UTC,
     RFC 3339 with milliseconds; kind: message kind sent; security / http: deviation applied; bindings: values of
     ${name} used (resolved); request / response: raw HTTP messages (head and body as they went over the wire).
+    driver: client role, what the driver or operator reported about the stimulus by the time this exchange ended
+    ("" = nothing reported). Client role: sent_at is when the wait began, received_at when it ended.
     """
 
     id: str
@@ -59,6 +65,7 @@ class Exchange(msgspec.Struct, frozen=True):
     request: bytes
     response: bytes
     duration_ms: float = 0.0
+    driver: Literal["", "completed", "failed"] = ""
 
 
 class Place(msgspec.Struct, frozen=True):

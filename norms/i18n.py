@@ -7,14 +7,30 @@ from __future__ import annotations
 
 import gettext
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
 LOCALE = Path(__file__).with_name("locale")
+_imposed: ContextVar[str] = ContextVar("imposed language", default="")
+
+
+@contextmanager
+def speaking(lang: str) -> Iterator[None]:
+    """Impose a language ("fr" or "en") on what is said inside: for files whose bytes must not depend on the reader."""
+    token = _imposed.set(lang)
+    try:
+        yield
+    finally:
+        _imposed.reset(token)
 
 
 def language() -> str:
-    """Return "en" when POINCON_LANG asks for English, else "fr"."""
+    """Return the language imposed by `speaking`, else "en" when POINCON_LANG asks for English, else "fr"."""
+    if imposed := _imposed.get():
+        return imposed
     return "en" if os.environ.get("POINCON_LANG", "fr").lower().startswith("en") else "fr"
 
 
@@ -35,3 +51,8 @@ def tr_in(lang: str, message: str, /, **values: object) -> str:
     """Like `tr`, in the language named ("fr" or "en"): for files whose bytes must not depend on the reader."""
     text = _catalogue(lang).gettext(message)
     return text.format(**values) if values else text
+
+
+def mark(message: str) -> str:
+    """Return the French sentence itself: a literal for the catalogue whose places are filled later, by the reader."""
+    return message

@@ -116,6 +116,20 @@ class Always(msgspec.Struct, frozen=True):
     table: str = ""
 
 
+class Reaction(msgspec.Struct, frozen=True):
+    """What a receiver must do with a bad message. outcomes: allowed refusals, "fault:CODE", "http:4xx" … (a set)."""
+
+    requirement: str
+    outcomes: tuple[str, ...]
+
+
+class Reactions(msgspec.Struct, frozen=True):
+    """The reaction to a request that breaks the schema or a rule; None = the norm prescribes none."""
+
+    schema: Reaction | None = None
+    rule: Reaction | None = None
+
+
 class Rounding(msgspec.Struct, frozen=True):
     """How amounts are rounded: mode of the decimal module's names without ROUND_, lower case."""
 
@@ -146,15 +160,22 @@ class Tls(msgspec.Struct, frozen=True):
 
 
 class AssertionPolicy(msgspec.Struct, frozen=True):
-    """The SAML 2.0 assertion of a request. audience: "service" = the address called."""
+    """The SAML 2.0 assertion of a request.
+
+    audience: "service" = the address called; subject: "certificate" = the NameID is the common name, serial number or
+    user id of the signer's certificate, "free" = another person's or structure's; values: what the laboratory writes
+    into each attribute, in their order (`${name}` places), () = the value named like the attribute in snake case.
+    """
 
     signer: str
     name_qualifiers: tuple[str, ...]
     attributes: tuple[str, ...]
+    values: tuple[str, ...] = ()
     lifetime_seconds: int = 300
     audience: str = "service"
     replay: Literal["refused", "accepted"] = "refused"
     binding: Literal["tls", "none"] = "tls"
+    subject: Literal["certificate", "free"] = "certificate"
 
 
 class FlowPolicy(msgspec.Struct, frozen=True):
@@ -250,6 +271,8 @@ class Norm(msgspec.Struct, frozen=True):
     always: tuple[Always, ...] = ()
     rounding: Rounding = Rounding()
     parents: tuple[Norm, ...] = ()
+    reactions: Reactions = Reactions()
+    derived_prefix: str = ""
 
     @property
     def ref(self) -> str:

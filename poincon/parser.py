@@ -115,7 +115,7 @@ def _product(commands: Commands) -> None:
     _json(check)
     run = _command(commands, "run", "product:run", tr("exécute la suite sur un produit"))
     run.add_argument("--sut", required=True, type=Path, metavar="FICHIER")
-    run.add_argument("--select", default="", metavar="EXPR", help=tr("cas, exigences ou profils à retenir"))
+    run.add_argument("--select", metavar="EXPR", help=tr("cas, exigences ou profils à retenir"))
     run.add_argument("--jobs", type=int, default=1, metavar="N")
     run.add_argument("--out", type=Path, metavar="DOSSIER", help=tr("dossier d'exécution à écrire"))
     run.add_argument("--resume", action="store_true", help=tr("continue l'exécution interrompue de --out"))

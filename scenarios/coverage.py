@@ -7,7 +7,8 @@ untested, each with a reason of the closed list. Source: docs/formats/norm.md, "
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
@@ -15,7 +16,9 @@ import msgspec
 from norms.check import checker_for
 from norms.i18n import tr
 from norms.model import Norm, Requirement, Role
+from scenarios.compiler import cited
 from scenarios.model import Suite
+from scenarios.reader import read_scenarios
 
 UNTESTED_MAXIMUM: Final = 0.10
 By = Literal["case", "always", "rule"]
@@ -82,6 +85,17 @@ def coverage(norm: Norm, suite: Suite) -> Coverage:
         contrary=tuple(line.requirement for line in lines if line.tested and line.reason),
         untested_share=len(untested) / len(musts) if musts else 0.0,
     )
+
+
+def cited_requirements(norm: Norm, roots: Sequence[Path] | None = None) -> frozenset[str]:
+    """Return every requirement that something which gives a verdict cites, for products of both roles.
+
+    That is: written scenarios, `always`, rules, and the reactions that derived cases cite. roots: of scenarios.
+    """
+    written = {name for scenario in read_scenarios(norm, roots) for name in cited(scenario.steps)}
+    always = {item.requirement for item in norm.always}
+    reactions = {item.requirement for item in (norm.reactions.schema, norm.reactions.rule) if item is not None}
+    return frozenset(written | always | reactions | _rule_requirements(norm))
 
 
 def requirements_of(norm: Norm, role: Role) -> list[Requirement]:

@@ -50,7 +50,7 @@ class Step(msgspec.Struct, frozen=True):
     data: dict[str, str] = {}
     await_: str = ""
     reply: str = ""
-    quiet_seconds: float = 0
+    quiet_seconds: float = 0.0
     expect: tuple[Expectation, ...] = ()
     line: int = 0
 

@@ -1,0 +1,202 @@
+"""Judging the steps of one case in order, each on the exchanges recorded for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.checks.base import Scene, SuiteFault
+from harness.checks.messages import CaseSecurity
+from harness.checks.series import kind_of_request
+from harness.context import JudgeContext
+from harness.evaluation import Evaluation, Judged
+from harness.findings import FindingMaker
+from harness.observed import Direction, Observed
+from harness.places import spots
+from harness.plan import Plan, Planned, plan
+from harness.record import Blame, Exchange
+from harness.transport import judge_no_answer
+from norms.functions import xpath
+from norms.i18n import mark, tr
+from norms.model import Service
+from scenarios.model import Case, Step
+
+
+class CaseJudge:
+    """Judges one case. exchanges: everything recorded for it, in any order."""
+
+    def __init__(self, context: JudgeContext, maker: FindingMaker, case: Case, exchanges: Sequence[Exchange]) -> None:
+        self._context, self._maker, self._case = context, maker, case
+        self._exchanges = sorted(exchanges, key=lambda each: (each.step, each.number, each.id))
+        self._security = CaseSecurity(context)
+        self._direction: Direction = "response" if case.role == "server" else "request"
+        self._earlier: dict[int, Observed] = {}
+        self._seen = False
+        self._judged = Judged()
+
+    def run(self) -> Judged:
+        """Return what the case gave. Raises SuiteFault or DataError when the suite makes no sense."""
+        for number, step in enumerate(self._case.steps, 1):
+            if not self._judged.sound:
+                # What an earlier step did not achieve would be blamed a second time here.
+                self._judged.skipped += len(step.expect)
+                continue
+            judged = self._step(number, step)
+            self._keep(number, step, judged)
+            self._judged.add(judged)
+        return self._judged
+
+    def _step(self, number: int, step: Step) -> Judged:
+        if step.send:
+            return self._sent(number, step)
+        if step.await_:
+            return self._awaited(number, step)
+        if step.expect:
+            return self._quiet(number, step)
+        return Judged()
+
+    def _sent(self, number: int, step: Step) -> Judged:
+        """Judge a step of role server."""
+        recorded = self._of(number, ("step",)) or self._of(number, ("preamble",))
+        if len(recorded) < max(1, step.parallel):
+            return self._missing(step, f"{self._case.id}#{number}")
+        observed = tuple(self._observed(exchange, step.send) for exchange in recorded)
+        controls = [self._observed(each, each.kind or step.send) for each in self._of(number, ("control",))]
+        retries = [self._observed(each, step.send) for each in self._of(number, ("retry",))]
+        total = Judged()
+        for each in observed:
+            planned = plan(self._context, self._case, step, each.exchange)
+            if each.arrived:
+                total.add(self._evaluation(step, each, observed, planned).run())
+            else:
+                total.add(judge_no_answer(self._maker, each, planned, controls, retries))
+        self._across(step, observed, total)
+        if total.sound and total.readable:
+            self._earlier[number] = observed[0]
+        return total
+
+    def _across(self, step: Step, observed: tuple[Observed, ...], total: Judged) -> None:
+        """Judge the checks that look at all exchanges of the step at once."""
+        planned = plan(self._context, self._case, step, observed[0].exchange)
+        for each in planned.all:
+            if not each.check.whole_step:
+                continue
+            if total.sound and total.readable and not any(found.verdict == "error" for found in total.findings):
+                total.add(self._evaluation(step, observed[0], observed, planned).whole_step(each))
+            else:
+                total.skipped += 1
+
+    def _awaited(self, number: int, step: Step) -> Judged:
+        """Judge a message of the product that had to arrive (role client)."""
+        recorded = [self._observed(each, step.await_) for each in self._of(number, ("step",))]
+        if not recorded:
+            return self._missing(step, f"{self._case.id}#{number}")
+        arrived = tuple(each for each in recorded if each.arrived and self._may_be(each, step.await_))
+        broken = [each for each in recorded if each.outcome == "bad-http"]
+        if not arrived:
+            failed = any(each.exchange.driver == "failed" for each in recorded)
+            return self._unobserved(step, recorded[0], "CONFIG" if failed else "NETWORK" if broken else "")
+        total = Judged()
+        for each in arrived:
+            planned = plan(self._context, self._case, step, each.exchange)
+            total.add(self._evaluation(step, each, arrived, planned).run())
+        self._seen = total.readable
+        if total.sound and total.readable:
+            self._earlier[number] = arrived[0]
+        return total
+
+    def _quiet(self, number: int, step: Step) -> Judged:
+        """Judge a time in which nothing of some kinds may arrive (role client)."""
+        recorded = self._of(number, ("step",))
+        if not recorded:
+            return self._missing(step, f"{self._case.id}#{number}")
+        kind = self._context.norm.services[0].kind
+        observed = tuple(self._observed(each, each.kind or kind) for each in recorded)
+        planned = plan(self._context, self._case, step, recorded[0])
+        total = Judged()
+        for each in planned.own:
+            if not each.check.whole_step:
+                raise SuiteFault(tr("Le contrôle « {nom} » n'a pas de message à lire ici.", nom=each.name))
+            total.add(self._evaluation(step, observed[0], observed, planned).whole_step(each))
+        return total
+
+    def _may_be(self, observed: Observed, kind: str) -> bool:
+        """Tell whether a request may be of the kind awaited: it is, or nobody can tell what it is."""
+        found = kind_of_request(self._context.norm, observed)
+        return found == kind or not found
+
+    def _unobserved(self, step: Step, observed: Observed, blame: Blame) -> Judged:
+        finding = self._maker.unclear(
+            step.expect[0].requirement if step.expect else "",
+            step.expect[0].check if step.expect else "",
+            observed.exchange.id,
+            blame,
+            "not-observed",
+            mark("Le message attendu du produit n'a pas été observé : {trouve}."),
+            tr("un message « {genre} »", genre=step.await_),
+            tr("le pilote a échoué") if blame == "CONFIG" else tr("rien de lisible n'est arrivé à temps"),
+        )
+        return Judged([finding], skipped=len(step.expect), sound=False, readable=False)
+
+    def _missing(self, step: Step, place: str) -> Judged:
+        """Judge a step of which nothing, or not all, was recorded."""
+        finding = self._maker.unclear(
+            step.expect[0].requirement if step.expect else "",
+            step.expect[0].check if step.expect else "",
+            place,
+            "LAB",
+            "exchange-missing",
+            mark("L'étape n'a pas été exécutée en entier : {trouve}."),
+            tr("un échange enregistré pour chaque envoi de l'étape"),
+            tr("des échanges manquent"),
+        )
+        return Judged([finding], skipped=len(step.expect), sound=False, readable=False)
+
+    def _keep(self, number: int, step: Step, judged: Judged) -> None:
+        """Make sure that what later steps use was there; without it they say nothing of the product."""
+        observed = self._earlier.get(number)
+        if observed is None or judged.findings:
+            return
+        for name, expression in sorted(step.keep.items()):
+            if spots(xpath(self._context.norm, expression)(observed.root), self._context.norm):
+                continue
+            finding = self._maker.unclear(
+                step.expect[0].requirement if step.expect else "",
+                step.expect[0].check if step.expect else "",
+                observed.exchange.id,
+                "CONFIG",
+                "kept-value-missing",
+                mark("La valeur dont la suite du cas a besoin manque : {trouve}."),
+                tr("une valeur à « {place} »", place=expression),
+                tr("« {nom} » introuvable", nom=name),
+            )
+            judged.add(Judged([finding], sound=False))
+
+    def _of(self, number: int, purposes: tuple[str, ...]) -> list[Exchange]:
+        return [each for each in self._exchanges if each.step == number and each.purpose in purposes]
+
+    def _observed(self, exchange: Exchange, kind: str) -> Observed:
+        return Observed(self._context.norm, self._service(kind), exchange, self._direction)
+
+    def _service(self, kind: str) -> Service:
+        service = self._context.norm.service(kind)
+        if service is None:
+            raise SuiteFault(tr("La norme ne connaît pas le message « {genre} ».", genre=kind))
+        return service
+
+    def _evaluation(self, step: Step, observed: Observed, siblings: tuple[Observed, ...], planned: Plan) -> Evaluation:
+        def scene(each: Planned) -> Scene:
+            return Scene(
+                context=self._context,
+                case=self._case,
+                step=step,
+                expectation=each.expectation,
+                values=each.values,
+                observed=observed,
+                siblings=siblings,
+                earlier=self._earlier,
+                security=self._security,
+                seen_before=self._seen,
+                always=each.always,
+            )
+
+        return Evaluation(self._maker, observed, planned, scene)

@@ -1,0 +1,235 @@
+"""Checks on the message as a whole: schema and rules, security, correlation, action."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography import x509
+
+from harness.checks.base import Miss, Misses, Scene, SuiteFault, one_of
+from harness.context import JudgeContext
+from harness.observed import Observed
+from harness.places import Spot, spots
+from norms.check import Problem, checker_for
+from norms.errors import SecurityRefusal
+from norms.functions import xpath
+from norms.i18n import mark, tr
+from norms.wire import names
+from norms.wire.replay import MemoryReplayCache
+from norms.wire.second import cross_check
+from norms.wire.soap import Envelope
+from norms.wire.trust import Anchors
+from norms.wire.verify import verify
+
+MOST_PROBLEMS: Final = 20
+"""Problems of one message that become findings; the rest would say the same again."""
+STRUCTURAL: Final = ("schema", "structure")
+
+
+def valid(scene: Scene) -> Misses:
+    """Met when the message complies with the schema, the rules and the code tables of the norm.
+
+    Rules are only reported of a message that has the right structure: of another they say nothing new.
+    """
+    observed = scene.observed
+    problems = checker_for(scene.context.norm).check(observed.root, observed.service.kind, observed.direction)
+    structural = [problem for problem in problems if problem.source in STRUCTURAL]
+    certain = [problem for problem in structural if not problem.split]
+    return tuple(_problem(problem) for problem in (certain or problems)[:MOST_PROBLEMS])
+
+
+def _problem(problem: Problem) -> Miss:
+    rule = problem.source not in STRUCTURAL
+    reason = "schema-split" if problem.split else f"rule:{problem.rule}" if rule and problem.rule else problem.source
+    actual = f"{problem.message} (« {problem.value} »)" if problem.value else problem.message
+    return Miss(
+        reason,
+        mark("Les deux moteurs de schéma se contredisent : {detail}")
+        if problem.split
+        else mark("Règle {regle} : {detail}")
+        if rule
+        else mark("Schéma : {detail}"),
+        tr("la règle {regle} respectée", regle=problem.rule) if rule else tr("un message conforme au schéma"),
+        actual,
+        {"detail": problem.message, "regle": problem.rule},
+        problem.path,
+        problem.line,
+        problem.requirement if rule else "",
+        "inconclusive" if problem.split else "fail",
+        "NORM" if problem.split else "SUT",
+    )
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What was said of the security of a message. refusal: None when it holds; split: a second verifier disagrees."""
+
+    refusal: SecurityRefusal | None
+    split: bool
+
+
+class CaseSecurity:
+    """What the verifier said of each message of one case; each message is verified once.
+
+    One memory of assertions per case: a product that uses an assertion twice is caught, a second expectation on the
+    same message is no repetition.
+    """
+
+    def __init__(self, context: JudgeContext) -> None:
+        self._context = context
+        self._replay = MemoryReplayCache()
+        self._said: dict[str, Opinion] = {}
+
+    def opinion(self, observed: Observed) -> Opinion:
+        """Return what the verifier says of the message; a second one is asked before a product is blamed.
+
+        Raises SuiteFault, and SecurityRefusal "internal" when the verifier itself failed.
+        """
+        key = observed.exchange.id
+        if key not in self._said:
+            refusal = self._verify(observed)
+            split = (refusal is not None or self._context.second_opinion) and self._disagreed(observed)
+            self._said[key] = Opinion(refusal, split)
+        return self._said[key]
+
+    def _disagreed(self, observed: Observed) -> bool:
+        norm, anchors = self._context.norm, self._trusted()
+        return cross_check(observed.root, norm, observed.service, observed.direction, anchors) == "disagree"
+
+    def _trusted(self) -> Anchors:
+        if self._context.anchors is None or not self._context.anchors.authorities:
+            raise SuiteFault(tr("Aucune autorité de confiance n'est donnée pour juger une signature."))
+        return self._context.anchors
+
+    def _verify(self, observed: Observed) -> SecurityRefusal | None:
+        context, request = self._context, observed.direction == "request"
+        try:
+            verify(
+                observed.root,
+                context.norm,
+                observed.service,
+                observed.direction,
+                self._trusted(),
+                observed.at,
+                audience=observed.exchange.url if request else None,
+                peer=self._peer(observed) if request else None,
+                replay=self._replay if request else None,
+            )
+        except SecurityRefusal as refusal:
+            if refusal.reason == "internal":
+                raise
+            return refusal
+        return None
+
+    def _peer(self, observed: Observed) -> x509.Certificate | None:
+        digest = observed.exchange.tls.peer
+        if not digest:
+            return None
+        encoded = self._context.certificates.get(digest)
+        if encoded is None:
+            raise SuiteFault(tr("Le certificat que le produit a présenté n'est pas dans l'enregistrement."))
+        return x509.load_der_x509_certificate(encoded)
+
+
+def signed(scene: Scene) -> Misses | None:
+    """Met when timestamp, assertion and flow signature are those of the security profile, at the time of arrival.
+
+    Says nothing where the profile carries nothing, nor of an unsigned fault when only the norm's own `always` asks.
+    """
+    observed, security = scene.observed, scene.context.norm.security
+    policy = security.request if observed.direction == "request" else security.response
+    if policy.assertion is None and policy.flow is None and policy.timestamp is None:
+        return None
+    if scene.always and observed.shape == "fault" and not Envelope.of(observed.root).blocks(names.SECURITY):
+        return None
+    opinion = scene.security.opinion(observed)
+    refusal, expected = opinion.refusal, tr("la sécurité du profil « {profil} »", profil=security.name)
+    if opinion.split:
+        actual = refusal.what if refusal else tr("signature admise par l'un, refusée par l'autre")
+        message = mark("Deux vérificateurs se contredisent sur les signatures du message : {detail}")
+        return (
+            Miss("verifiers-split", message, expected, actual, {"detail": actual}, verdict="inconclusive", blame="LAB"),
+        )
+    if refusal is None:
+        return ()
+    if refusal.reason == "unavailable":
+        message = mark("La sécurité du message ne peut pas être jugée : {detail}")
+        detail = {"detail": refusal.what}
+        return (Miss("unavailable", message, expected, refusal.what, detail, verdict="inconclusive", blame="CONFIG"),)
+    message = mark("La sécurité du message est refusée : {detail}")
+    return (Miss(refusal.reason, message, expected, refusal.what, {"detail": refusal.what}),)
+
+
+def correlated(scene: Scene) -> Misses | None:
+    """Met when the answer recalls the identifier of the message sent.
+
+    Says nothing when the message sent carried none or could not be read on purpose, nor of a fault that recalls
+    nothing when only the norm's own `always` asks.
+    """
+    observed, reading = scene.observed, scene.context.norm.reading
+    if not reading.relates_to or not reading.message_id:
+        raise SuiteFault(tr("La norme ne dit pas où lire « {nom} ».", nom="reading.relates_to"))
+    sent = _texts(scene, reading.message_id, ours=True)
+    found = _texts(scene, reading.relates_to)
+    if not sent or (not found and scene.always and observed.shape == "fault"):
+        return None
+    expected = tr("le rappel de {identifiant}", identifiant=one_of(tuple(spot.text for spot in sent)))
+    if not found:
+        message = mark("La réponse ne rappelle pas l'identifiant du message envoyé.")
+        return (Miss("not-correlated", message, expected, tr("aucun rappel"), {}, reading.relates_to),)
+    wanted = {spot.text for spot in sent}
+    message = mark("La réponse rappelle « {trouve} », qui n'a pas été envoyé dans cette demande.")
+    return tuple(
+        Miss("correlation", message, expected, f"« {spot.text} »", {"trouve": spot.text}, spot.path, spot.line)
+        for spot in found
+        if spot.text not in wanted
+    )
+
+
+def action(scene: Scene) -> Misses | None:
+    """Met when the action of the message is the service's, in the message and, of a request, in its HTTP head.
+
+    Says nothing of a fault: the norm names the action of normal answers only.
+    """
+    observed, expression = scene.observed, scene.context.norm.reading.action
+    if observed.shape == "fault":
+        return None
+    wanted, message = observed.part.action, mark("L'action est « {trouve} » au lieu de « {attendu} ».")
+    found = _texts(scene, expression) if expression else []
+    if expression and not found:
+        found = [Spot("", expression, 0)]
+    if observed.direction == "request":
+        found += _http_actions(observed)
+    if not found:
+        raise SuiteFault(tr("La norme ne dit pas où lire « {nom} ».", nom="reading.action"))
+    return tuple(
+        Miss(
+            "action",
+            message,
+            tr("action « {action} »", action=wanted),
+            f"« {spot.text} »" if spot.text else tr("aucune action"),
+            {"trouve": spot.text, "attendu": wanted},
+            spot.path,
+            spot.line,
+        )
+        for spot in found
+        if spot.text != wanted
+    )
+
+
+def _http_actions(observed: Observed) -> list[Spot]:
+    """Return the action of the HTTP head: SOAPAction (SOAP 1.1, required) or `action=` (SOAP 1.2, optional)."""
+    if observed.service.soap == "1.1":
+        return [Spot((observed.http.header("soapaction") or "").strip().strip('"'), "SOAPAction", 0)]
+    for parameter in (observed.http.header("content-type") or "").split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "action":
+            return [Spot(value.strip().strip('"'), "Content-Type", 0)]
+    return []
+
+
+def _texts(scene: Scene, expression: str, *, ours: bool = False) -> list[Spot]:
+    root = scene.observed.counterpart if ours else scene.observed.root
+    norm = scene.context.norm
+    return [] if root is None else spots(xpath(norm, expression)(root), norm)

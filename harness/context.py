@@ -1,0 +1,32 @@
+"""What the judge knows beside suite and exchanges. All of it comes from the run folder; nothing is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+from norms.model import Norm
+
+if TYPE_CHECKING:
+    from norms.wire.trust import Anchors
+
+
+@dataclass(frozen=True)
+class JudgeContext:
+    """The constants of a judgement.
+
+    anchors: authorities that signatures must lead to; today: date of the run, for code tables and `${today}`;
+    tool: name and version of this program; certificates: DER certificates that products presented in TLS, by their
+    SHA-256 in hex (`TlsFacts.peer`); secrets: values that must never be shown; second_opinion: ask the second verifier
+    of signatures about every message, not only before a product is blamed.
+    """
+
+    norm: Norm
+    anchors: Anchors | None
+    today: date
+    tool: str = ""
+    certificates: Mapping[str, bytes] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    second_opinion: bool = False

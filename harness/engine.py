@@ -1,0 +1,154 @@
+"""Runs the cases of a suite on several threads and acknowledges each verdict once its evidence is on the disk.
+
+Workers run a case and judge it at once; the calling thread writes the evidence, syncs it (one sync for all cases that
+are ready), and only then tells the listeners. After N cases in a row that the network spoilt the rest is not run.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Final
+
+from harness.casework import CaseRun, CaseRunner, State, total_ms
+from harness.errors import EvidenceError
+from harness.events import CaseFinished, CaseStarted, Event, ExchangeRecorded, Listener
+from harness.fixed import fixed_verdict
+from harness.locks import GivenLocks
+from harness.record import CaseVerdict, Exchange
+from harness.recorder import CaseRecord, Recorder
+from norms.i18n import tr
+from scenarios.model import Case
+
+NETWORK_LIMIT: Final = 5
+
+Judge = Callable[[Case, Sequence[Exchange], State, str], CaseVerdict]
+"""Of a case, its exchanges, and the state and reason that fix its verdict (`harness.rejudge.judge_recorded`)."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A case that was run and judged but is not acknowledged yet."""
+
+    run: CaseRun
+    verdict: CaseVerdict
+
+
+@dataclass(frozen=True)
+class EngineResult:
+    """verdicts: of the cases given, in their order; stopped: why the rest was not run, "" when all was."""
+
+    verdicts: tuple[CaseVerdict, ...]
+    stopped: str = ""
+
+
+@dataclass
+class _Fuse:
+    """Counts cases in a row that the network spoilt."""
+
+    limit: int
+    count: int = 0
+    blown: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, verdict: CaseVerdict) -> None:
+        """Take one more verdict into account."""
+        with self.lock:
+            self.count = self.count + 1 if spoilt_by_network(verdict) else 0
+            self.blown = self.blown or self.count >= self.limit
+
+
+@dataclass
+class Engine:
+    """Runs cases. judge: pure, called on a worker; listeners: told one event at a time; jobs: cases at once."""
+
+    runner: CaseRunner
+    judge: Judge
+    recorder: Recorder
+    listeners: Sequence[Listener] = ()
+    jobs: int = 1
+    network_limit: int = NETWORK_LIMIT
+    _locks: GivenLocks = field(default_factory=GivenLocks, init=False)
+    _telling: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def run(self, cases: Sequence[Case]) -> EngineResult:
+        """Run `cases` and return their verdicts; raises EvidenceError when the evidence cannot be kept."""
+        fuse = _Fuse(self.network_limit)
+        verdicts: dict[str, CaseVerdict] = {}
+        waiting: Iterator[Case] = iter(cases)
+        running: set[Future[Done | None]] = set()
+        with ThreadPoolExecutor(self.jobs, thread_name_prefix="case") as pool:
+            try:
+                while True:
+                    while len(running) < self.jobs and (case := next(waiting, None)) is not None:
+                        running.add(pool.submit(self._one, case, fuse))
+                    if not running:
+                        break
+                    finished, running = wait(running, return_when=FIRST_COMPLETED)
+                    ready = [done for future in finished if (done := future.result()) is not None]
+                    self._acknowledge(ready)
+                    verdicts.update((done.verdict.id, done.verdict) for done in ready)
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+        stopped = ""
+        if fuse.blown:
+            stopped = tr("Le produit n'a pas répondu pour {nombre} cas de suite.", nombre=fuse.limit)
+            rest = [case for case in cases if case.id not in verdicts]
+            verdicts.update((verdict.id, verdict) for verdict in self.leave_out(rest, stopped))
+        return EngineResult(tuple(verdicts[case.id] for case in cases), stopped)
+
+    def leave_out(self, cases: Sequence[Case], reason: str) -> list[CaseVerdict]:
+        """Record cases as not run, with the reason, and return their verdicts."""
+        left = [Done(CaseRun((), "not_run", reason), fixed_verdict(case, "not_run", reason)) for case in cases]
+        self._acknowledge(left)
+        return [done.verdict for done in left]
+
+    def _one(self, case: Case, fuse: _Fuse) -> Done | None:
+        """Run and judge one case on a worker; None when the fuse blew before it began."""
+        with self._locks.hold(case.given, exclusive=case.exclusive):
+            if fuse.blown:
+                return None
+            self._tell(CaseStarted(case.id, str(case.title)))
+            run = self._guarded(case)
+        done = self._judged(case, run)
+        fuse.note(done.verdict)
+        return done
+
+    def _judged(self, case: Case, run: CaseRun) -> Done:
+        try:
+            return Done(run, self.judge(case, run.exchanges, run.state, run.reason))
+        except Exception as error:  # noqa: BLE001 - a judge that crashes knows nothing: an incident, never a pass
+            failed = CaseRun(run.exchanges, "error", f"{type(error).__name__}: {error}")
+            return Done(failed, fixed_verdict(case, "error", failed.reason))
+
+    def _guarded(self, case: Case) -> CaseRun:
+        try:
+            return self.runner.run(case, lambda exchange: self._tell(ExchangeRecorded(exchange)))
+        except EvidenceError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a fault of ours becomes an incident of this case, never a pass
+            return CaseRun((), "error", f"{type(error).__name__}: {error}")
+
+    def _acknowledge(self, ready: Sequence[Done]) -> None:
+        for done in ready:
+            run, verdict = done.run, done.verdict
+            self.recorder.case(
+                CaseRecord(verdict.id, verdict.verdict, run.state, run.reason, run.exchanges, total_ms(run.exchanges))
+            )
+        if ready:
+            self.recorder.sync()
+        for done in ready:
+            self._tell(CaseFinished(done.verdict, total_ms(done.run.exchanges)))
+
+    def _tell(self, event: Event) -> None:
+        with self._telling:
+            for listener in self.listeners:
+                listener(event)
+
+
+def spoilt_by_network(verdict: CaseVerdict) -> bool:
+    """Tell whether nothing but the network kept this case from a verdict."""
+    return verdict.verdict == "inconclusive" and any(finding.blame == "NETWORK" for finding in verdict.findings)

@@ -1,0 +1,46 @@
+"""Errors of the harness.
+
+PoinconError (norms.errors)
+├── SelectionError            --select cannot be understood or selects nothing
+├── PreflightError            the declaration, certificates or addresses are not ready (list of problems)
+├── RunFolderError            a run folder is missing, damaged or of another format
+├── EvidenceError             the evidence cannot be written (disk full, clock behind the last entry …): exit 4
+└── CannotRun                 one case cannot be run under this declaration: it becomes not_run with this reason
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from norms.errors import DataError, PoinconError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.preflight import PreflightProblem
+
+
+class SelectionError(UsageError):
+    """The selection expression is wrong or selects no case."""
+
+
+class PreflightError(PoinconError):
+    """The run must not start: problems hold what is wrong, in the words of the product's file."""
+
+    def __init__(self, problems: Sequence[PreflightProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class RunFolderError(DataError):
+    """A run folder cannot be read."""
+
+
+class EvidenceError(PoinconError):
+    """The evidence cannot be kept, so nothing more may be judged: an incident of the laboratory."""
+
+    exit_code = 4
+
+
+class CannotRun(PoinconError):  # noqa: N818 - a state of one case, not a fault
+    """The laboratory cannot run this case here; the message is the reason that people read."""

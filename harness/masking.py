@@ -1,0 +1,41 @@
+"""What people read holds neither a national identifier in full nor a secret, and nothing a terminal would obey."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+_GAP: Final = r"[ .\u00a0\u202f-]?"
+_IDENTIFIER: Final = re.compile(
+    rf"(?<!\d)\d{_GAP}\d\d{_GAP}\d\d{_GAP}\d[0-9ABab]{_GAP}\d{{3}}{_GAP}\d{{3}}(?:{_GAP}\d\d)?(?!\d)"
+)
+_HIDDEN: Final = "•••"
+_SHORT_SECRET: Final = 4
+MAXIMUM: Final = 240
+
+
+def masked(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return `text` fit for people: secrets hidden, identifiers of 13 characters (key or not) reduced to their ends.
+
+    Control characters become escapes; a text longer than MAXIMUM is cut, after masking, so that no cut undoes a mask.
+    """
+    for secret in sorted({value for value in secrets if value}, key=lambda value: (-len(value), value)):
+        if len(secret) >= _SHORT_SECRET:
+            text = text.replace(secret, _HIDDEN)
+        else:
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", _HIDDEN, text)
+    text = _IDENTIFIER.sub(_ends, text)
+    text = "".join(character if character.isprintable() else _escaped(character) for character in text)
+    return text if len(text) <= MAXIMUM else text[: MAXIMUM - 1] + "…"
+
+
+def _ends(match: re.Match[str]) -> str:
+    token = "".join(character for character in match.group() if character.isalnum())
+    return f"{token[0]}{'*' * (len(token) - 3)}{token[-2:]}"
+
+
+def _escaped(character: str) -> str:
+    if character in "\n\r\t\u00a0\u202f\u2009":
+        return " "
+    return f"\\u{ord(character):04x}"

@@ -1,0 +1,234 @@
+"""faults.yaml and variants.yaml: seeded deviations of a practice partner, and its conformant freedoms.
+
+Source: docs/formats/faults.md, docs/formats/variants.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from norms.behaviour.expressions import Expression
+from norms.behaviour.operators import ON, OPERATORS, PLACES, TLS_CERTIFICATES, Operator
+from norms.behaviour.tables import Decisions, Recall, Sequence
+from norms.errors import NormError
+from norms.i18n import tr
+from norms.model import Norm, Text
+from norms.normfile import read_text
+from norms.wire.reasons import REASONS
+from norms.yamlfile import Node, nearest, read_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One operator with its parameters. paths: the compiled XPath parameters; kinds: message kinds, empty = all;
+    when: condition over the request, None = always; every: it happens at each n-th call only.
+    """
+
+    operator: Operator
+    parameters: dict[str, str]
+    paths: dict[str, Expression]
+    kinds: tuple[str, ...] = ()
+    when: Expression | None = None
+    every: int = 1
+    line: int = 0
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The reason codes of the parameter `reasons` (separated by blanks)."""
+        return tuple(self.parameters.get("reasons", "").split())
+
+    def concerns(self, kind: str, on: str) -> bool:
+        """Whether it touches a message of that kind ("" = unknown), written as an "answer" or a "fault"."""
+        return (not self.kinds or kind in self.kinds) and self.parameters.get("on", "answer") in (on, "any")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A seeded deviation. requirement: the one it breaks; consequences: others that it also breaks."""
+
+    id: str
+    title: Text
+    requirement: str
+    consequences: tuple[str, ...]
+    changes: tuple[Change, ...]
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A freedom that the norm leaves: a partner that uses it is conformant."""
+
+    id: str
+    title: Text
+    changes: tuple[Change, ...]
+    line: int = 0
+
+
+_Item = TypeVar("_Item", Fault, Variant)
+_PATHS = ("at", "from", "with")
+
+
+def read_faults(path: Path, norm: Norm, decisions: Decisions) -> tuple[Fault, ...]:
+    """Read faults.yaml; a missing file means none. Raises NormError with file and line."""
+    faults = []
+    for node in _members(path, "faults"):
+        keys = node.only(("id", "title", "requirement"), ("consequences", "changes", *_CONDITIONS, *_OPERATOR_KEYS))
+        consequences = keys["consequences"].texts() if "consequences" in keys else ()
+        for cited in (keys["requirement"].text(), *consequences):
+            if norm.requirements and norm.requirement(cited) is None:
+                known = [requirement.id for part in (norm, *norm.parents) for requirement in part.requirements]
+                raise keys["requirement"].fault(
+                    tr("L'exigence « {id} » n'existe pas.", id=cited), nearest(cited, known[:1000])
+                )
+        faults.append(
+            Fault(
+                keys["id"].text(),
+                read_text(keys["title"]),
+                keys["requirement"].text(),
+                consequences,
+                _changes(node, keys, norm, decisions),
+                node.line,
+            )
+        )
+    return _distinct(faults, path)
+
+
+def read_variants(path: Path, norm: Norm, decisions: Decisions) -> tuple[Variant, ...]:
+    """Read variants.yaml; a missing file means none. Raises NormError with file and line."""
+    variants = []
+    for node in _members(path, "variants"):
+        keys = node.only(("id", "title"), ("changes", *_CONDITIONS, *_OPERATOR_KEYS))
+        variants.append(
+            Variant(keys["id"].text(), read_text(keys["title"]), _changes(node, keys, norm, decisions), node.line)
+        )
+    return _distinct(variants, path)
+
+
+_CONDITIONS = ("kinds", "when", "every")
+_OPERATOR_KEYS = (
+    "operator",
+    *sorted({name for operator in OPERATORS.values() for name in (*operator.needs, *operator.takes)}),
+)
+
+
+def _members(path: Path, name: str) -> tuple[Node, ...]:
+    return read_yaml(path, NormError).only((name,))[name].items() if path.is_file() else ()
+
+
+def _changes(node: Node, keys: dict[str, Node], norm: Norm, decisions: Decisions) -> tuple[Change, ...]:
+    if ("operator" in keys) == ("changes" in keys):
+        raise node.fault(tr("Écrivez « operator » ou une liste « changes »."))
+    if "operator" in keys:
+        return (_change(node, keys, norm, decisions),)
+    changes = []
+    for member in keys["changes"].items():
+        own = member.only(("operator",), (*_CONDITIONS, *_OPERATOR_KEYS))
+        shared: dict[str, Node] = {name: keys[name] for name in _CONDITIONS if name in keys}
+        changes.append(_change(member, {**shared, **own}, norm, decisions))
+    return tuple(changes)
+
+
+def _change(node: Node, keys: dict[str, Node], norm: Norm, decisions: Decisions) -> Change:
+    operator = OPERATORS[keys["operator"].choice(sorted(OPERATORS))]
+    given = [name for name in keys if name in _OPERATOR_KEYS and name != "operator"]
+    for name in given:
+        if name not in (*operator.needs, *operator.takes):
+            raise keys[name].fault(
+                tr("L'opérateur « {operator} » n'a pas de paramètre « {name} ».", operator=operator.name, name=name),
+                nearest(name, (*operator.needs, *operator.takes)),
+            )
+    for name in operator.needs:
+        if name not in given:
+            raise node.fault(
+                tr("L'opérateur « {operator} » demande le paramètre « {name} ».", operator=operator.name, name=name)
+            )
+    kinds = keys["kinds"].texts() if "kinds" in keys else ()
+    for kind in kinds:
+        if norm.service(kind) is None:
+            known = [service.kind for service in norm.services]
+            raise keys["kinds"].fault(tr("Le message « {kind} » n'existe pas.", kind=kind), nearest(kind, known))
+    parameters = {name: " ".join(keys[name].texts()) if name in _LISTS else keys[name].text() for name in given}
+    _check_values(operator, keys, parameters, decisions)
+    return Change(
+        operator,
+        parameters,
+        {name: Expression(norm, keys[name], ()) for name in given if name in _PATHS},
+        kinds,
+        Expression(norm, keys["when"], ()) if "when" in keys else None,
+        keys["every"].integer(1) if "every" in keys else 1,
+        node.line,
+    )
+
+
+_LISTS = ("reasons", "certificates")
+
+
+def _check_values(operator: Operator, keys: dict[str, Node], values: dict[str, str], decisions: Decisions) -> None:
+    """Refuse a parameter that names something unknown."""
+    tables = decisions.tables.values()
+    known: dict[str, tuple[str, ...]] = {
+        "on": ON,
+        "place": PLACES,
+        "reason": tuple(sorted(REASONS)),
+        "reasons": tuple(sorted(REASONS)),
+        "certificates": TLS_CERTIFICATES,
+        "row": tuple(row.id for table in tables for row in table.rows),
+        "sequence": tuple(name for name, kind in _state_names(decisions) if kind == "sequence"),
+        "collection": tuple(name for name, kind in _state_names(decisions) if kind == "collection"),
+    }
+    for name, value in values.items():
+        for word in value.split() if name in _LISTS else (value,):
+            if name in known and word not in known[name]:
+                raise keys[name].fault(
+                    tr("« {value} » n'est pas une valeur de « {name} ».", value=word, name=name),
+                    nearest(word, known[name]),
+                )
+        if name in ("seconds", "by", "days", "bytes", "status", "http"):
+            _check_number(keys[name], value, whole=name not in ("seconds", "by"))
+    if operator.name == "set-value" and values["name"] not in _value_names(decisions):
+        raise keys["name"].fault(
+            tr("Aucune décision ne calcule « {name} ».", name=values["name"]),
+            nearest(values["name"], sorted(_value_names(decisions))),
+        )
+
+
+def _check_number(node: Node, value: str, *, whole: bool) -> None:
+    try:
+        (int if whole else float)(value)
+    except ValueError:
+        raise node.fault(tr("« {value} » n'est pas un nombre.", value=value)) from None
+
+
+def _state_names(decisions: Decisions) -> set[tuple[str, str]]:
+    names = set()
+    for table in decisions.tables.values():
+        for row in table.rows:
+            names |= {(effect.collection, "collection") for effect in row.effects}
+            for item in (*table.values, *row.values, *row.after):
+                if isinstance(item.source, Sequence):
+                    names.add((item.source.name, "sequence"))
+                elif isinstance(item.source, Recall):
+                    names.add((item.source.collection, "collection"))
+    return names
+
+
+def _value_names(decisions: Decisions) -> set[str]:
+    names = set()
+    for table in decisions.tables.values():
+        names |= {item.name for item in table.values}
+        for row in table.rows:
+            names |= {item.name for item in (*row.values, *row.after)}
+            if row.lines:
+                names |= {item.name for line in row.lines.rows for item in line.values}
+    return names
+
+
+def _distinct(items: list[_Item], path: Path) -> tuple[_Item, ...]:
+    seen: set[str] = set()
+    for item in items:
+        if item.id in seen:
+            raise NormError(tr("L'identifiant « {id} » est écrit deux fois.", id=item.id), file=path, line=item.line)
+        seen.add(item.id)
+    return tuple(items)

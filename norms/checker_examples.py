@@ -1,0 +1,108 @@
+"""`norms check`: does every rule have its two examples, and is every example what its name says?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from lxml import etree
+
+from norms.check import check_file
+from norms.checker_services import message_files
+from norms.i18n import tr
+from norms.message_check import Checker
+from norms.model import Norm
+from norms.norm_problem import NormProblem
+from norms.parsing import parse
+from norms.schematron_reader import Assertion
+from norms.yamlfile import nearest
+
+SEPARATOR: Final = "--"
+
+
+def own_assertions(norm: Norm, checker: Checker) -> list[tuple[Path, Assertion]]:
+    """Return the rules of the norm itself with their files; those of its parents are checked there."""
+    return [
+        (file.path, assertion) for file, assertion in checker.rules.assertions() if file.path.is_relative_to(norm.root)
+    ]
+
+
+def example_problems(norm: Norm, checker: Checker) -> Iterator[NormProblem]:
+    """Yield what is wrong with canonical messages and examples, and the rules without examples."""
+    exercised: set[str] = set()
+    for path, problems in _valid_documents(norm, checker, exercised):
+        for sentence, line in problems:
+            yield NormProblem(path, line, sentence, tr("Corrigez l'exemple ou la règle."))
+    assertions = own_assertions(norm, checker)
+    identifiers = {assertion.id for _, assertion in assertions}
+    broken = set[str]()
+    for path in _xml(norm.root / "examples" / "invalid"):
+        rule = path.name.partition(SEPARATOR)[0]
+        if rule not in identifiers:
+            yield NormProblem(
+                path, 0, tr("« {rule} » n'est pas une règle de cette norme.", rule=rule), nearest(rule, identifiers)
+            )
+            continue
+        broken.add(rule)
+        yield from _invalid_problems(norm, path, rule)
+    for path, assertion in assertions:
+        if assertion.id not in exercised:
+            yield NormProblem(
+                path,
+                assertion.line,
+                tr("Aucun exemple valide n'exerce la règle « {rule} ».", rule=assertion.id),
+                tr("Ajoutez dans examples/valid un message qui contient son contexte."),
+            )
+        if assertion.id not in broken:
+            yield NormProblem(
+                path,
+                assertion.line,
+                tr("Aucun exemple invalide n'enfreint la règle « {rule} ».", rule=assertion.id),
+                tr("Ajoutez examples/invalid/{rule}--ce-qui-est-faux.xml.", rule=assertion.id),
+            )
+
+
+def _xml(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.xml"))
+
+
+def _valid_documents(norm: Norm, checker: Checker, exercised: set[str]) -> Iterator[tuple[Path, list[tuple[str, int]]]]:
+    """Yield each message that must be valid with what is wrong; add the rules it tests to `exercised`."""
+    canonical = {
+        path: (service.kind, direction)
+        for service in norm.services
+        for direction, path in message_files(norm, service)
+        if path.is_file()
+    }
+    for path in (*canonical, *_xml(norm.root / "examples" / "valid")):
+        report = check_file(path, norm, confirm=True)
+        wrong = [(problem.message, problem.line) for problem in report.problems]
+        if report.refusal:
+            wrong.append((report.why, report.line))
+        elif path in canonical and (report.kind, report.direction) != canonical[path]:
+            wrong.append((tr("Le contenu n'est pas le message que dit le nom du fichier."), 0))
+        if not wrong:
+            exercised |= checker.rules.exercised(_parsed(norm, path))
+        yield path, wrong
+
+
+def _parsed(norm: Norm, path: Path) -> etree._Element:
+    return parse(path.read_bytes(), norm.security.limits)
+
+
+def _invalid_problems(norm: Norm, path: Path, rule: str) -> Iterator[NormProblem]:
+    report = check_file(path, norm, confirm=True)
+    if report.refusal:
+        yield NormProblem(path, report.line, report.why, tr("Un exemple invalide est un XML lisible."))
+        return
+    others = [problem for problem in report.problems if problem.rule != rule]
+    if len(others) == len(report.problems):
+        yield NormProblem(path, 0, tr("L'exemple n'enfreint pas la règle « {rule} ».", rule=rule))
+    for problem in others:
+        yield NormProblem(
+            path,
+            problem.line,
+            tr("L'exemple doit n'enfreindre que « {rule} », mais aussi : {what}", rule=rule, what=problem.message),
+            tr("Corrigez le reste du message."),
+        )

@@ -1,0 +1,283 @@
+"""Load a norm version from its folder: everything read, checked for coherence, parents included.
+
+Loading is strict: unknown keys, missing files or columns, ids defined twice and references to nothing raise
+`NormError` with file, line and remedy. Whether the norm is *complete* (examples, coverage, both schema engines) is
+the business of `norms.checker`. Source: docs/formats/norm.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final, Literal, cast
+
+from norms import cache
+from norms.digest import norm_digest
+from norms.errors import NormError
+from norms.i18n import tr
+from norms.model import Claim, ExtraValue, Level, Norm, Requirement, Role, SecurityProfile, Severity, Status, Text
+from norms.normfile import NormFile, read_norm_file
+from norms.roots import NORM_FILE, available, default_roots, locate
+from norms.securityfile import SECURITY_FILE, read_security
+from norms.tables import Row, read_csv
+from norms.yamlfile import nearest
+
+__all__ = ["available", "load"]
+
+REQUIREMENTS: Final = "requirements.csv"
+REQUIREMENT_COLUMNS: Final = (
+    "id", "section", "level", "severity", "role", "applies_if", "text_fr", "text_en", "not_tested_reason",
+)  # fmt: skip
+CLAIMS: Final = "ics.csv"
+CLAIM_COLUMNS: Final = ("id", "question_fr", "status", "requirements")
+EXTRA_VALUES: Final = "ixit.csv"
+EXTRA_VALUE_COLUMNS: Final = ("name", "question_fr", "example", "secret")
+
+LEVELS: Final = ("MUST", "SHOULD", "MAY")
+SEVERITIES: Final = ("bloquante", "majeure", "mineure")
+ROLES: Final = ("client", "server", "both")
+CLAIM_STATUSES: Final = ("mandatory", "optional", "conditional")
+_YES: Final = {"oui": True, "true": True, "1": True, "non": False, "false": False, "0": False, "": False}
+
+
+def load(ref: str, roots: Sequence[Path] | None = None) -> Norm:
+    """Return the norm named "id/version", or the one in the folder `ref`. Raises NormError.
+
+    roots: folders that hold norms, default `norms.roots.default_roots()`. A norm given by folder finds the norms it
+    uses beside itself first.
+    """
+    return _load(locate(ref, roots), default_roots() if roots is None else tuple(roots), ())
+
+
+def _load(folder: Path, roots: Sequence[Path], using: tuple[Path, ...]) -> Norm:
+    if folder in using:
+        raise NormError(
+            tr("Cette norme s'utilise elle-même par « uses »."),
+            file=folder / NORM_FILE,
+            remedy=tr("Retirez l'une des références du cycle."),
+        )
+    places = (folder.parent.parent, *roots)
+    own = norm_digest(folder)
+    key = cache.key_of(own, str(folder), *map(str, places))
+    kept = cache.recall(key)
+    if kept is not None and _parents_unchanged(kept, places, (*using, folder)):
+        return kept
+    norm = _read(folder, own, places, (*using, folder))
+    cache.keep(key, norm)
+    return norm
+
+
+def _parents_unchanged(norm: Norm, roots: Sequence[Path], using: tuple[Path, ...]) -> bool:
+    fresh = [_load(locate(parent.ref, roots), roots, using) for parent in norm.parents]
+    return all((new.root, new.digest) == (old.root, old.digest) for new, old in zip(fresh, norm.parents, strict=True))
+
+
+def _read(folder: Path, own_digest: str, roots: Sequence[Path], using: tuple[Path, ...]) -> Norm:
+    path = folder / NORM_FILE
+    file = read_norm_file(path)
+    parents = []
+    for ref, line in file.uses:
+        try:
+            parents.append(_load(locate(ref, roots), roots, using))
+        except NormError as error:
+            if error.file:
+                raise
+            raise NormError(error.what, file=path, line=line, remedy=error.remedy) from error
+    requirements = _requirements(folder, bool(file.services))
+    claims = _claims(folder, bool(file.services))
+    norm = Norm(
+        id=file.id,
+        version=file.version,
+        revision=file.revision,
+        title=file.title,
+        status=cast(Status, file.status),
+        provenance=cast(Literal["reconstruction", "official"], file.provenance),
+        valid_from=file.valid_from,
+        valid_to=file.valid_to,
+        replaces=file.replaces,
+        regime=cast(Literal["laboratory", "self-conformance"], file.regime),
+        root=folder,
+        digest=norm_digest(folder, [parent.digest for parent in parents]) if parents else own_digest,
+        prefixes={name: uri for parent in parents for name, uri in parent.prefixes.items()} | file.prefixes,
+        services=tuple(service for service, _ in file.services),
+        profiles=file.profiles,
+        requirements=requirements,
+        claims=claims,
+        extra_values=_extra_values(folder, bool(file.services)),
+        security=_security(file, path, [folder, *(parent.root for parent in parents)]),
+        schemas=tuple(_once([*_schemas(file, folder), *(path for parent in parents for path in parent.schemas)])),
+        rules=tuple(_once([*_glob(folder, "rules/*.sch"), *(path for parent in parents for path in parent.rules)])),
+        tables={name: table for parent in reversed(parents) for name, table in parent.tables.items()}
+        | {table.stem: table for table in _glob(folder, "codes/*.csv")},
+        fill=file.fill,
+        default_given=file.default_given,
+        reading=file.reading,
+        always=tuple(always for always, _ in file.always),
+        rounding=file.rounding,
+        parents=tuple(parents),
+        reactions=file.reactions,
+        derived_prefix=file.derived_prefix,
+    )
+    _coherent(norm, file, path)
+    return norm
+
+
+def _coherent(norm: Norm, file: NormFile, path: Path) -> None:
+    for service, line in file.services:
+        names = (service.request.element, service.response.element, *service.headers, *service.response_headers)
+        for name in names:
+            prefix, colon, local = name.partition(":")
+            if not colon or not local or prefix not in norm.prefixes:
+                raise NormError(
+                    tr("« {name} » n'est pas un nom avec un préfixe déclaré.", name=name),
+                    file=path,
+                    line=line,
+                    remedy=nearest(prefix, norm.prefixes),
+                )
+    cited = [(always.requirement, line) for always, line in file.always]
+    for identifier, line in (*cited, *file.reaction_lines):
+        if norm.requirement(identifier) is None:
+            raise NormError(
+                tr("L'exigence « {id} » est inconnue.", id=identifier),
+                file=path,
+                line=line,
+                remedy=nearest(identifier, _requirement_ids(norm)),
+            )
+    known = set(_requirement_ids(norm))
+    for claim in norm.claims:
+        for identifier in claim.requirements:
+            if identifier not in known:
+                raise NormError(
+                    tr("L'exigence « {id} » est inconnue.", id=identifier),
+                    file=norm.root / CLAIMS,
+                    line=claim.line,
+                    remedy=nearest(identifier, known),
+                )
+
+
+def _requirement_ids(norm: Norm) -> list[str]:
+    return [requirement.id for one in (norm, *norm.parents) for requirement in one.requirements]
+
+
+def _security(file: NormFile, path: Path, folders: Sequence[Path]) -> SecurityProfile:
+    if not file.security:
+        return SecurityProfile(name="")
+    profile = read_security(file.security, folders)
+    if profile is None:
+        raise NormError(
+            tr("Le profil de sécurité « {name} » n'est défini nulle part.", name=file.security),
+            file=path,
+            line=file.security_line,
+            remedy=tr("Définissez-le dans {name} de cette norme ou d'une norme de « uses ».", name=SECURITY_FILE),
+        )
+    return profile
+
+
+def _schemas(file: NormFile, folder: Path) -> Iterable[Path]:
+    for name, line in file.schemas:
+        schema = folder / name
+        if not schema.is_file():
+            raise NormError(
+                tr("Le schéma « {name} » n'existe pas.", name=name),
+                file=folder / NORM_FILE,
+                line=line,
+                remedy=tr("Créez-le ou corrigez son nom."),
+            )
+        yield schema
+
+
+def _glob(folder: Path, pattern: str) -> list[Path]:
+    return sorted(folder.glob(pattern))
+
+
+def _once(paths: Iterable[Path]) -> dict[Path, None]:
+    return dict.fromkeys(paths)
+
+
+def _rows(path: Path, columns: Sequence[str], needed: bool) -> list[Row]:
+    return read_csv(path, columns, ()) if needed or path.is_file() else []
+
+
+def _requirements(folder: Path, needed: bool) -> tuple[Requirement, ...]:
+    path = folder / REQUIREMENTS
+    rows = _rows(path, REQUIREMENT_COLUMNS, needed)
+    _no_duplicates(rows, "id", path)
+    return tuple(
+        Requirement(
+            id=row["id"],
+            section=row["section"],
+            level=cast(Level, _choice(row, "level", LEVELS, path)),
+            severity=cast(Severity, _choice(row, "severity", SEVERITIES, path)),
+            role=cast(Role, _choice(row, "role", ROLES, path)),
+            applies_if=row["applies_if"],
+            text=Text(fr=_filled(row, "text_fr", path), en=row["text_en"]),
+            not_tested_reason=row["not_tested_reason"],
+            line=row.line,
+        )
+        for row in rows
+    )
+
+
+def _claims(folder: Path, needed: bool) -> tuple[Claim, ...]:
+    path = folder / CLAIMS
+    rows = _rows(path, CLAIM_COLUMNS, needed)
+    _no_duplicates(rows, "id", path)
+    return tuple(
+        Claim(
+            id=row["id"],
+            question=_filled(row, "question_fr", path),
+            status=cast(Literal["mandatory", "optional", "conditional"], _choice(row, "status", CLAIM_STATUSES, path)),
+            requirements=tuple(re.split(r"[\s,|]+", row["requirements"])) if row["requirements"] else (),
+            line=row.line,
+        )
+        for row in rows
+    )
+
+
+def _extra_values(folder: Path, needed: bool) -> tuple[ExtraValue, ...]:
+    path = folder / EXTRA_VALUES
+    rows = _rows(path, EXTRA_VALUE_COLUMNS, needed)
+    _no_duplicates(rows, "name", path)
+    return tuple(
+        ExtraValue(
+            name=row["name"],
+            question=_filled(row, "question_fr", path),
+            example=row["example"],
+            secret=_YES[_choice(row, "secret", _YES, path)],
+            line=row.line,
+        )
+        for row in rows
+    )
+
+
+def _no_duplicates(rows: Sequence[Row], column: str, path: Path) -> None:
+    seen: dict[str, int] = {}
+    for row in rows:
+        name = _filled(row, column, path)
+        if name in seen:
+            raise NormError(
+                tr("« {id} » est défini deux fois.", id=name),
+                file=path,
+                line=row.line,
+                remedy=tr("Le premier est ligne {line}.", line=seen[name]),
+            )
+        seen[name] = row.line
+
+
+def _filled(row: Row, column: str, path: Path) -> str:
+    if not row[column]:
+        raise NormError(tr("La colonne « {name} » est vide.", name=column), file=path, line=row.line)
+    return row[column]
+
+
+def _choice(row: Row, column: str, allowed: Iterable[str], path: Path) -> str:
+    value = row[column]
+    if value not in allowed:
+        raise NormError(
+            tr("La colonne « {name} » vaut « {value} ».", name=column, value=value),
+            file=path,
+            line=row.line,
+            remedy=tr("Valeurs possibles : {names}.", names=", ".join(name for name in allowed if name)),
+        )
+    return value

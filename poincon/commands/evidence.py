@@ -1,0 +1,86 @@
+"""`poincon rejudge | replay | report`: work on a run folder."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from harness.evidence import verify_evidence
+from harness.rejudge import differences
+from harness.rejudge import rejudge as judged_again
+from norms.i18n import tr
+from poincon.commands.product import folder_of, summary
+from poincon.conduct import TOOL, campaign_of, run_campaign, write_reports
+from poincon.console import print_json
+from poincon.progress import ProgressDisplay
+from reports.source import subject_of
+
+
+def rejudge(arguments: Namespace) -> int:
+    """Judge a run again from its evidence; exit 0 when verdicts.json is the same, 1 when not, 4 when it is damaged."""
+    folder = folder_of(arguments.run)
+    damages = verify_evidence(folder)
+    changed = [] if damages else differences(folder)
+    if arguments.json:
+        print_json({"damages": [str(damage) for damage in damages], "differences": changed})
+    for damage in damages if not arguments.json else ():
+        print(damage)
+    if damages:
+        return 4
+    same = judged_again(folder) == (folder / "verdicts.json").read_bytes()
+    if not arguments.json:
+        for change in changed:
+            print(tr("{case} : avant {before}, maintenant {after}", case=change.case, before=change.before, after=change.after))
+        print(
+            tr("Les mêmes verdicts, octet pour octet ({tool}).", tool=TOOL)
+            if same
+            else tr("Les verdicts diffèrent de verdicts.json ({tool}).", tool=TOOL)
+        )
+    return 0 if same else 1
+
+
+def replay(arguments: Namespace) -> int:
+    """Run one case of a run again on the product and show what came."""
+    folder = folder_of(arguments.run)
+    campaign = campaign_of(arguments.sut)
+    with ProgressDisplay() as progress:
+        result = run_campaign(campaign, select=arguments.case, listeners=(progress,))
+    write_reports(result.folder)
+    print("\n".join(summary(result.verdicts)))
+    print(tr("Premier passage : {before}. Rejeu : {after}", before=folder, after=result.folder))
+    return result.exit_code
+
+
+def report(arguments: Namespace) -> int:
+    """Write a report of a run in the format asked; print its place (JSON goes to standard output without --out)."""
+    folder = folder_of(arguments.run)
+    if arguments.format == "json":
+        content = (folder / "run.json").read_text(encoding="utf-8")
+        if arguments.out is None:
+            print(content)
+            return 0
+        arguments.out.write_text(content, encoding="utf-8")
+        print(arguments.out)
+        return 0
+    print(_written(folder, arguments.format, arguments.out))
+    return 0
+
+
+def _written(folder: Path, kind: str, out: Path | None) -> Path:
+    subject = subject_of(folder)
+    if kind == "junit":
+        from reports.junit import write_junit
+
+        return write_junit(subject, out or folder / "junit.xml")
+    if kind == "allure":
+        from reports.allure import write_allure
+
+        return write_allure(subject, out or folder / "allure-results")
+    from reports.bilan import write_bilan
+
+    html = write_bilan(subject, folder, str(folder))
+    if kind == "pdf":
+        from reports.pdf import write_pdf
+
+        return write_pdf(html, out or folder / "bilan.pdf")
+    return html if out is None else html.replace(out)

@@ -1,0 +1,103 @@
+"""`poincon norms list | show | check`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections import Counter
+from typing import Any
+
+from norms import loader
+from norms.i18n import tr
+from norms.model import Norm
+from poincon.console import print_json, print_table
+
+
+def _summary(norm: Norm) -> dict[str, Any]:
+    return {
+        "id": norm.id,
+        "version": norm.version,
+        "revision": norm.revision,
+        "status": norm.status,
+        "provenance": norm.provenance,
+        "digest": norm.digest,
+        "title": norm.title,
+        "services": [service.kind for service in norm.services],
+        "requirements": len(norm.requirements),
+    }
+
+
+def list_norms(arguments: Namespace) -> int:
+    """Print every norm version found."""
+    norms = [loader.load(ref) for ref in loader.available()]
+    if arguments.json:
+        print_json([_summary(norm) for norm in norms])
+        return 0
+    print_table(
+        (tr("norme"), tr("état"), tr("provenance"), tr("services"), tr("exigences"), tr("titre")),
+        [
+            (
+                norm.ref,
+                norm.status,
+                norm.provenance,
+                " ".join(service.kind for service in norm.services) or "–",
+                str(len(norm.requirements)),
+                str(norm.title),
+            )
+            for norm in norms
+        ],
+    )
+    return 0
+
+
+def show_norm(arguments: Namespace) -> int:
+    """Print one norm: services, requirements, tables."""
+    norm = loader.load(arguments.norm)
+    if arguments.json:
+        print_json({**_summary(norm), "requirement_list": norm.requirements, "claims": norm.claims})
+        return 0
+    print(f"{norm.ref} – {norm.title}")
+    print(
+        tr(
+            "révision {revision} · {status} · provenance : {provenance} · en vigueur depuis {start}",
+            revision=norm.revision,
+            status=norm.status,
+            provenance=norm.provenance,
+            start=norm.valid_from,
+        )
+    )
+    print(tr("empreinte {digest}", digest=norm.digest))
+    for service in norm.services:
+        print(f"\n{service.kind}  {service.title}  (SOAP {service.soap}, {service.operation}, {service.wsdl})")
+    levels = Counter((requirement.role, requirement.level) for requirement in norm.requirements)
+    print("\n" + tr("exigences") + " : " + ", ".join(f"{count} {level} ({role})" for (role, level), count in levels.items()))
+    print_table(
+        (tr("exigence"), tr("§"), tr("niveau"), tr("gravité"), tr("rôle"), tr("énoncé")),
+        [(r.id, r.section, r.level, r.severity, r.role, str(r.text)) for r in norm.requirements],
+    )
+    print("\n" + tr("tables de codes") + " : " + ", ".join(sorted(norm.tables)))
+    return 0
+
+
+def check_norms(arguments: Namespace) -> int:
+    """Check norm folders; exit 1 when one has an error. Requirements cited by scenarios count as tested."""
+    from norms.checker import check_norm
+    from scenarios.coverage import cited_requirements
+
+    refs = arguments.norm or loader.available()
+    found = []
+    for ref in refs:
+        norm = loader.load(ref)
+        problems = check_norm(norm.root, cited=cited_requirements(norm))
+        found += [(norm.ref, problem) for problem in problems]
+        if not arguments.json:
+            for problem in problems:
+                print(f"{problem.file}:{problem.line}: {problem.severity}: {problem.sentence} {problem.remedy}".rstrip())
+            errors = sum(problem.severity == "error" for problem in problems)
+            print(
+                tr("{norm} : en ordre.", norm=norm.ref)
+                if not problems
+                else tr("{norm} : {errors} erreur(s), {others} remarque(s).", norm=norm.ref, errors=errors, others=len(problems) - errors)
+            )
+    if arguments.json:
+        print_json([{"norm": ref, "problem": problem} for ref, problem in found])
+    return 1 if any(problem.severity == "error" for _, problem in found) else 0

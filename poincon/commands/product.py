@@ -1,0 +1,119 @@
+"""`poincon sut init | check` and `poincon run`."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness import preflight
+from harness.record import CaseVerdict, Verdicts
+from norms import loader
+from norms.errors import UsageError
+from norms.i18n import tr
+from poincon.conduct import campaign_of, run_campaign, write_reports
+from poincon.console import print_json
+from poincon.places import sandbox_data
+from poincon.progress import ProgressDisplay
+from reports.wording import blame_words, run_verdict_word, verdict_word
+from scenarios.template import sut_template
+
+SHOWN_FINDINGS = 12
+
+
+def init(arguments: Namespace) -> int:
+    """Write a commented sut.yaml for a product of that norm."""
+    from sandbox.pki import ensure
+
+    norm = loader.load(arguments.norm)
+    text = sut_template(norm, arguments.role)
+    if arguments.out is None:
+        sys.stdout.write(text)
+        return 0
+    if arguments.out.exists():
+        raise UsageError(tr("« {file} » existe déjà ; il n'est pas remplacé.", file=arguments.out))
+    arguments.out.write_text(text, encoding="utf-8")
+    pki = ensure(sandbox_data(arguments.data) / "pki")
+    print(tr("Écrit : {file}. Remplissez-le, puis : poincon sut check {file}", file=arguments.out))
+    print(tr("Clés et certificats d'essai : {folder}", folder=pki.folder))
+    return 0
+
+
+def check(arguments: Namespace) -> int:
+    """Say everything that would make a run fail for reasons of configuration; exit 2 when there is any."""
+    campaign = campaign_of(arguments.sut)
+    problems = preflight.check(campaign.norm, campaign.declaration, campaign.suite)
+    if arguments.json:
+        print_json([{"file": p.file, "line": p.line, "what": p.what, "remedy": p.remedy} for p in problems])
+    else:
+        for problem in problems:
+            print(problem)
+        if not problems:
+            print(tr("Prêt : {cases} cas à exécuter.", cases=len(campaign.suite.cases)))
+    return 2 if problems else 0
+
+
+def run(arguments: Namespace) -> int:
+    """Run the suite on the product of a declaration, write the reports, and return the run's exit code."""
+    campaign = campaign_of(arguments.sut)
+    with ProgressDisplay() as progress:
+        result = run_campaign(
+            campaign,
+            arguments.out,
+            jobs=arguments.jobs,
+            select=arguments.select,
+            resume=arguments.resume,
+            listeners=(progress,),
+        )
+    bilan = write_reports(result.folder)
+    if arguments.json:
+        sys.stdout.write((result.folder / "run.json").read_text(encoding="utf-8"))
+        return result.exit_code
+    print("\n".join(summary(result.verdicts)))
+    if result.stopped:
+        print(result.stopped)
+    print(tr("Bilan : {file}", file=bilan))
+    print(tr("JUnit : {file}", file=result.folder / "junit.xml"))
+    print(tr("Preuves : {folder}", folder=result.folder))
+    if result.exit_code and result.verdicts.verdict == "pass":
+        print(tr("Sélection partielle : ce passage ne vaut pas pour un certificat (code de sortie {code}).", code=result.exit_code))
+    return result.exit_code
+
+
+def summary(verdicts: Verdicts) -> Iterator[str]:
+    """Yield the lines that a terminal shows at the end of a run: findings first, every count last."""
+    amiss = [case for case in verdicts.cases if case.verdict in ("fail", "error", "inconclusive")]
+    for case in amiss[:SHOWN_FINDINGS]:
+        yield from _case_lines(case)
+    if len(amiss) > SHOWN_FINDINGS:
+        yield tr("… et {more} autres cas : voir le bilan.", more=len(amiss) - SHOWN_FINDINGS)
+    counts = verdicts.counts
+    yield (
+        f"{verdicts.norm} : {run_verdict_word(verdicts.verdict)}"
+        f" – {counts.passed} {verdict_word('pass')}, {counts.fail} {verdict_word('fail')},"
+        f" {counts.inconclusive} {verdict_word('inconclusive')}, {counts.error} {verdict_word('error')},"
+        f" {counts.not_run} {verdict_word('not_run')}, {counts.not_selected} {verdict_word('not_selected')}"
+    )
+
+
+def _case_lines(case: CaseVerdict) -> Iterator[str]:
+    yield f"{case.id}  {verdict_word(case.verdict)}"
+    if case.reason:
+        yield f"  {case.reason}"
+    for finding in case.findings:
+        if finding.verdict == "remark":
+            continue
+        place = f" {finding.location.path}" if finding.location.path else ""
+        line = f" ({tr('ligne')} {finding.location.line})" if finding.location.line else ""
+        yield f"  {tr('Exigence')}  {finding.requirement}  {finding.sentence}"
+        yield f"  {tr('Attendu')}   {finding.expected}"
+        yield f"  {tr('Constaté')}  {finding.actual}{place}{line}"
+        yield f"  {tr('En cause')}  {blame_words(finding.blame)}"
+
+
+def folder_of(run: Path) -> Path:
+    """Return the run folder that a person named, or refuse a directory that is none."""
+    if not (run / "journal.jsonl").is_file():
+        raise UsageError(tr("« {folder} » n'est pas un dossier d'exécution : journal.jsonl y manque.", folder=run))
+    return run

@@ -1,0 +1,90 @@
+"""`poincon sandbox serve | faults | population`."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import threading
+from argparse import Namespace
+from pathlib import Path
+
+from norms import behaviour, loader
+from norms.errors import UsageError
+from norms.i18n import tr
+from poincon.console import note, print_json, print_table
+from poincon.places import sandbox_data
+from poincon.practice import practice_declaration
+from sandbox.serve import Sandbox, World
+
+
+def serve(arguments: Namespace) -> int:
+    """Open the simulators and wait until interrupted (or until standard input closes when it is a pipe)."""
+    refs = arguments.norms or [ref for ref in loader.available() if loader.load(ref).services]
+    if arguments.sut and len(refs) != 1:
+        raise UsageError(tr("--sut demande exactement une norme."))
+    world = World(tuple(arguments.fault), tuple(arguments.variant))
+    data = sandbox_data(arguments.data)
+    with Sandbox(refs, data, arguments.host, arguments.port, {"": world}) as sandbox:
+        if arguments.sut:
+            norm = loader.load(refs[0])
+            _write_new(arguments.sut, practice_declaration(norm, sandbox.endpoints(), sandbox.pki))
+        if arguments.json:
+            print_json(sandbox.addresses)
+        else:
+            for ref, kinds in sandbox.addresses.worlds[""].items():
+                print(ref)
+                for kind, address in kinds.items():
+                    print(f"  {kind:4} {address}    (WSDL : {address}?wsdl)")
+            print(tr("Clés et certificats d'essai : {folder}", folder=sandbox.pki.folder))
+            if arguments.sut:
+                print(tr("Déclaration prête : {file}", file=arguments.sut))
+                print(tr("Dans un autre terminal : poincon run --sut {file}", file=arguments.sut))
+            print(tr("Ctrl-C pour arrêter."))
+        sys.stdout.flush()
+        _wait()
+    return 0
+
+
+def _write_new(file: Path, text: str) -> None:
+    """Write a file that is ours to write: a missing one, or one that an earlier `serve` made."""
+    first = text.splitlines()[0]
+    if file.exists() and not file.read_text(encoding="utf-8", errors="replace").startswith(first):
+        raise UsageError(tr("« {file} » existe déjà et n'est pas une déclaration d'entraînement.", file=file))
+    file.write_text(text, encoding="utf-8")
+
+
+def _wait() -> None:
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        note(tr("Bac à sable fermé."))
+
+
+def show_faults(arguments: Namespace) -> int:
+    """Print the seeded faults and the conformant variants of a norm."""
+    found = behaviour.load(loader.load(arguments.norm))
+    if arguments.json:
+        print_json({"faults": found.faults, "variants": found.variants})
+        return 0
+    print_table(
+        (tr("défaut"), tr("exigence"), tr("ce qu'il fait")),
+        [(fault.id, fault.requirement, str(fault.title)) for fault in found.faults],
+    )
+    print()
+    print_table((tr("variante"), tr("liberté prise")), [(variant.id, str(variant.title)) for variant in found.variants])
+    return 0
+
+
+def show_population(arguments: Namespace) -> int:
+    """Print the test subjects of a norm; with --csv as a `;` separated file for a spreadsheet."""
+    population = behaviour.load(loader.load(arguments.norm)).population
+    rows = [(name, entry.values) for name in population.names for entry in population.pool(name)]
+    columns = sorted({key for _, values in rows for key in values})
+    table = [[pool, *(values.get(column, "") for column in columns)] for pool, values in rows]
+    if arguments.csv:
+        writer = csv.writer(sys.stdout, delimiter=";", lineterminator="\n")
+        writer.writerow(["pool", *columns])
+        writer.writerows(table)
+    else:
+        print_table(["pool", *columns], table)
+    return 0

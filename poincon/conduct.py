@@ -1,0 +1,86 @@
+"""From a declaration to a run folder with its reports: what `run`, `conformance`, `kill-rate` and pytest share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.events import Listener
+from harness.run import RunOptions, RunResult, new_run_folder, run
+from norms import loader
+from norms.errors import DataError, UsageError
+from norms.i18n import tr
+from norms.model import Norm
+from poincon import __version__
+from scenarios.compiler import compile_suite
+from scenarios.declaration import Declaration, read_sut
+from scenarios.model import Suite
+from scenarios.reader import read_scenarios
+
+TOOL = f"poincon {__version__}"
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A declaration with the norm it names and the suite compiled for it."""
+
+    declaration: Declaration
+    norm: Norm
+    suite: Suite
+
+
+def campaign_of(sut: Path) -> Campaign:
+    """Read a declaration, its norm, and compile the suite; raises DataError or NormError."""
+    declaration = read_sut(sut)
+    known = loader.available()
+    if declaration.product.norm not in known:
+        raise DataError(
+            tr("La norme « {norm} » n'existe pas.", norm=declaration.product.norm),
+            file=sut,
+            remedy=tr("Normes connues : {names}.", names=", ".join(known)),
+        )
+    norm = loader.load(declaration.product.norm)
+    suite = compile_suite(norm, read_scenarios(norm), declaration, declaration.product.role)
+    return Campaign(declaration, norm, suite)
+
+
+def run_campaign(
+    campaign: Campaign,
+    out: Path | None = None,
+    *,
+    jobs: int = 1,
+    select: str | None = None,
+    resume: bool = False,
+    listeners: tuple[Listener, ...] = (),
+) -> RunResult:
+    """Run a campaign; out: the run folder (default: a new one below `runs/`)."""
+    if jobs < 1:
+        raise UsageError(tr("--jobs demande un nombre à partir de 1."))
+    if resume and out is None:
+        raise UsageError(tr("--resume demande --out : le dossier de l'exécution interrompue."))
+    folder = out or new_run_folder(RUNS, campaign.suite)
+    return run(
+        RunOptions(
+            declaration=campaign.declaration,
+            suite=campaign.suite,
+            norm=campaign.norm,
+            out=folder,
+            jobs=jobs,
+            select=select,
+            resume=resume,
+            tool=TOOL,
+            on_event=listeners,
+        )
+    )
+
+
+def write_reports(folder: Path) -> Path:
+    """Write bilan.html and junit.xml into a finished run folder; return the bilan."""
+    from reports.bilan import write_bilan
+    from reports.junit import write_junit
+    from reports.source import subject_of
+
+    subject = subject_of(folder)
+    write_junit(subject, folder / "junit.xml")
+    return write_bilan(subject, folder, str(folder))

@@ -1,0 +1,206 @@
+"""The kill rate: does the suite catch every seeded fault, blame the right requirement, and let every conformant partner pass?
+
+A world of the sandbox is opened for the plain partner, each variant and each fault; the whole suite runs against each.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from harness.record import Verdicts
+from harness.run import RunOptions, run
+from norms.behaviour import Fault, load
+from norms.errors import UsageError
+from norms.i18n import tr
+from norms.model import Norm
+from norms.yamlfile import nearest
+from poincon.conduct import TOOL
+from poincon.practice import practice_declaration
+from reports.kill import KillRecord
+from sandbox.mutants import mutants
+from sandbox.pki import ensure
+from sandbox.serve import Specification, World, spawn
+from scenarios.compiler import compile_suite
+from scenarios.declaration import Declaration, read_sut
+from scenarios.reader import read_scenarios
+
+PLAIN = "plain"
+
+
+class Survivor(msgspec.Struct, frozen=True):
+    """A fault that the suite did not kill as it should. reason: not found, or blamed on other requirements (`strays`)."""
+
+    fault: str
+    requirement: str
+    reason: str
+    strays: tuple[str, ...] = ()
+
+
+class FalseAlarm(msgspec.Struct, frozen=True):
+    """A conformant partner that a case did not let pass."""
+
+    variant: str
+    case: str
+    verdict: str
+    requirements: tuple[str, ...]
+
+
+class KillReport(msgspec.Struct, frozen=True):
+    """The measure, as `kill-rate --json` prints it. suite: digest of norm and scenarios before any declaration."""
+
+    norm: str
+    role: str
+    suite: str
+    total: int
+    killed: int
+    survivors: tuple[Survivor, ...]
+    false_alarms: tuple[FalseAlarm, ...]
+    variants: tuple[str, ...]
+    tool: str
+
+    @property
+    def perfect(self) -> bool:
+        """Whether every fault was killed and nobody was blamed wrongly."""
+        return self.killed == self.total and not self.false_alarms
+
+    def record(self) -> KillRecord:
+        """Return what a certificate quotes."""
+        return KillRecord(
+            norm=self.norm,
+            role=self.role,
+            suite=self.suite,
+            total=self.total,
+            killed=self.killed,
+            survivors=tuple(survivor.fault for survivor in self.survivors),
+            false_alarms=tuple(f"{alarm.variant} {alarm.case}" for alarm in self.false_alarms),
+            variants=self.variants,
+            tool=self.tool,
+        )
+
+
+def survivor(fault: Fault, verdicts: Verdicts) -> Survivor | None:
+    """Return why `fault` counts as not killed by a run against it, None when it is killed.
+
+    Killed: the run fails, a finding cites the fault's requirement or a declared consequence, and no finding of a
+    failing case cites anything else.
+    """
+    allowed = {fault.requirement, *fault.consequences}
+    cited = {
+        finding.requirement
+        for case in verdicts.cases
+        for finding in case.findings
+        if case.verdict != "pass" and finding.verdict != "remark"
+    }
+    strays = tuple(sorted(cited - allowed))
+    if verdicts.verdict != "fail" or not cited & allowed:
+        return Survivor(fault.id, fault.requirement, tr("non détecté ({verdict})", verdict=verdicts.verdict), strays)
+    if strays:
+        return Survivor(fault.id, fault.requirement, tr("d'autres exigences sont mises en cause"), strays)
+    return None
+
+
+def false_alarms(variant: str, verdicts: Verdicts) -> list[FalseAlarm]:
+    """Return the cases that a conformant partner did not pass."""
+    return [
+        FalseAlarm(variant, case.id, case.verdict, tuple(sorted({finding.requirement for finding in case.findings})))
+        for case in verdicts.cases
+        if case.verdict not in ("pass", "not_selected")
+    ]
+
+
+def measure(
+    norm: Norm,
+    data: Path,
+    *,
+    jobs: int = 2,
+    only: Sequence[str] = (),
+    generated: bool = False,
+    seed: int = 0,
+    on_world: Callable[[str, str], None] = lambda _world, _outcome: None,
+) -> KillReport:
+    """Measure the suite of `norm`, role server.
+
+    data: folder of the sandbox's keys; only: ids of the faults and variants to try (default all); generated: the
+    mutants of `seed` instead of the seeded faults; on_world: told each world and its outcome.
+    """
+    behaviour = load(norm)
+    faults = _chosen(mutants(norm, seed) if generated else behaviour.faults, only)
+    variants = [variant.id for variant in behaviour.variants if not only or variant.id in only]
+    known = [fault.id for fault in faults] + variants
+    for name in only:
+        if name not in known:
+            raise UsageError(tr("« {id} » n'existe pas dans cette norme. {remedy}", id=name, remedy=nearest(name, known)))
+    worlds = {PLAIN: World()}
+    worlds |= {_world(variant): World(variants=(variant,)) for variant in variants}
+    worlds |= {_world(fault.id): World(faults=(fault.id,)) for fault in faults}
+    specification = Specification(
+        norms=(norm.ref,), data=str(data), worlds=worlds, mutant_seed=seed if generated else None
+    )
+    alarms: list[FalseAlarm] = []
+    survivors: list[Survivor] = []
+    with spawn(specification) as sandbox, tempfile.TemporaryDirectory(prefix="poincon-") as folder:
+        runner = _Runner(norm, data, Path(folder), jobs)
+
+        def judged(world: str) -> Verdicts:
+            return runner.run(world, sandbox.endpoints(world, norm.ref))
+
+        for world in (PLAIN, *map(_world, variants)):
+            found = false_alarms(world, judged(world))
+            alarms += found
+            on_world(world, tr("fausse alerte : {cases}", cases=", ".join(alarm.case for alarm in found)) if found else "")
+        for fault in faults:
+            alive = survivor(fault, judged(_world(fault.id)))
+            survivors += [alive] if alive else []
+            on_world(fault.id, f"{alive.reason} {' '.join(alive.strays)}".strip() if alive else "")
+    return KillReport(
+        norm=norm.ref,
+        role="server",
+        suite=runner.source,
+        total=len(faults),
+        killed=len(faults) - len(survivors),
+        survivors=tuple(survivors),
+        false_alarms=tuple(alarms),
+        variants=tuple(variants),
+        tool=TOOL,
+    )
+
+
+class _Runner:
+    """Runs the suite, compiled once, against one world after the other."""
+
+    def __init__(self, norm: Norm, data: Path, folder: Path, jobs: int) -> None:
+        self._norm, self._folder, self._jobs = norm, folder, jobs
+        self._declaration = self._declared(dict.fromkeys((s.kind for s in norm.services), "https://localhost:1/"), data)
+        self._suite = compile_suite(norm, read_scenarios(norm), self._declaration, "server")
+        self.source = self._suite.source
+
+    def _declared(self, endpoints: dict[str, str], data: Path) -> Declaration:
+        file = self._folder / "sut.yaml"
+        file.write_text(practice_declaration(self._norm, endpoints, ensure(data / "pki")), encoding="utf-8")
+        return read_sut(file)
+
+    def run(self, world: str, endpoints: dict[str, str]) -> Verdicts:
+        """Run against the addresses of one world."""
+        product = msgspec.structs.replace(self._declaration.product, endpoints=endpoints)
+        options = RunOptions(
+            declaration=msgspec.structs.replace(self._declaration, product=product),
+            suite=self._suite,
+            norm=self._norm,
+            out=self._folder / world,
+            jobs=self._jobs,
+            tool=TOOL,
+        )
+        return run(options).verdicts
+
+
+def _chosen(faults: Sequence[Fault], only: Sequence[str]) -> list[Fault]:
+    return [fault for fault in faults if not only or fault.id in only]
+
+
+def _world(name: str) -> str:
+    """Return a name that can stand in an address."""
+    return "".join(character if character.isalnum() or character in "-_" else "-" for character in name)

@@ -1,0 +1,17 @@
+"""Where the front doors keep what is not in a run folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def sandbox_data(chosen: Path | None = None) -> Path:
+    """Return the folder of the sandbox's keys and certificates: `chosen`, else POINCON_DATA, else the user's data folder."""
+    if chosen is not None:
+        return chosen
+    if from_environment := os.environ.get("POINCON_DATA"):
+        return Path(from_environment) / "sandbox"
+    from platformdirs import user_data_path
+
+    return user_data_path("poincon", appauthor=False) / "sandbox"

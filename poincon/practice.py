@@ -1,0 +1,68 @@
+"""A ready declaration for the sandbox: what `sandbox serve --sut`, `conformance` and `kill-rate` run against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from norms.errors import SecurityRefusal
+from norms.model import Norm
+from norms.wire.trust import check_chain, load_anchors
+from norms.wire.keys import load_identity
+from sandbox.pki import TestPki
+from scenarios.template import Prefill, laboratory_names, needed_identities, sut_template
+
+
+def practice_declaration(norm: Norm, endpoints: Mapping[str, str], pki: TestPki) -> str:
+    """Return the text of a sut.yaml for the simulators of `norm` at `endpoints` (kind -> address).
+
+    Every claim is answered yes, every IXIT value is the example of the norm, identities and anchors are those of the
+    test PKI as absolute paths.
+    """
+    identities = {**pki.laboratory_identities(), **_right_ones(norm, pki)}
+    examples = {value.name: value.example for value in norm.extra_values}
+    return sut_template(
+        norm,
+        "server",
+        Prefill(
+            endpoints=dict(endpoints),
+            identities={use: (_path(certificate), _path(key)) for use, (certificate, key) in identities.items()},
+            anchors=(_path(pki.authority),),
+            revocations=(_path(pki.revocations),),
+            authority=_path(pki.authority),
+            values={name: examples[name] for name in laboratory_names(norm) if name in examples},
+            claims={claim.id: "yes" for claim in norm.claims},
+            ixit=examples,
+        ),
+    )
+
+
+def _right_ones(norm: Norm, pki: TestPki) -> dict[str, tuple[Path, Path]]:
+    """Return, for each identity the norm needs, a good one of the test PKI that is of the kind the norm asks for."""
+    anchors, now = pki.anchors(), datetime.now(UTC)
+    found = {}
+    for use, kind in needed_identities(norm, "server").items():
+        for certificate, key in pki.laboratory_identities().values():
+            identity = load_identity(certificate, key)
+            try:
+                check_chain(identity.certificate, identity.chain, anchors, norm.security.kinds[kind], now, norm.security.algorithms)
+            except SecurityRefusal:
+                continue
+            found[use] = (certificate, key)
+            found |= _spoilt(use, certificate.stem, pki)
+            break
+    return found
+
+
+def _spoilt(use: str, name: str, pki: TestPki) -> dict[str, tuple[Path, Path]]:
+    """Return the wrong relatives of an identity: `tls-expired` is the expired one of whatever `tls` is."""
+    return {
+        f"{use}-{wrong.removeprefix(name + '-')}": (pki.certificate(wrong), pki.key(wrong))
+        for wrong in pki.names
+        if wrong.startswith(f"{name}-")
+    }
+
+
+def _path(path: Path) -> str:
+    return path.resolve().as_posix()
