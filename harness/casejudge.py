@@ -63,20 +63,19 @@ class CaseJudge:
         controls = [self._observed(each, each.kind or step.send) for each in self._of(number, ("control",))]
         retries = [self._observed(each, step.send) for each in self._of(number, ("retry",))]
         total = Judged()
-        for each in observed:
-            planned = plan(self._context, self._case, step, each.exchange)
+        plans = [plan(self._context, self._case, step, each.exchange) for each in observed]
+        for each, planned in zip(observed, plans, strict=True):
             if each.arrived:
                 total.add(self._evaluation(step, each, observed, planned).run())
             else:
                 total.add(judge_no_answer(self._maker, each, planned, controls, retries))
-        self._across(step, observed, total)
+        self._across(step, observed, plans[0], total)
         if total.sound and total.readable:
             self._earlier[number] = observed[0]
         return total
 
-    def _across(self, step: Step, observed: tuple[Observed, ...], total: Judged) -> None:
+    def _across(self, step: Step, observed: tuple[Observed, ...], planned: Plan, total: Judged) -> None:
         """Judge the checks that look at all exchanges of the step at once."""
-        planned = plan(self._context, self._case, step, observed[0].exchange)
         for each in planned.all:
             if not each.check.whole_step:
                 continue

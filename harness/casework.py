@@ -97,7 +97,7 @@ class _Running:
         self._exchanges: list[Exchange] = []
         self._numbers: dict[int, int] = {}
         self._lock = threading.Lock()
-        self._earlier: etree._Element | None = None
+        self._earlier: bytes | None = None
 
     def run(self) -> CaseRun:
         try:
@@ -113,7 +113,7 @@ class _Running:
             if isinstance(error, DataError) and self._exchanges:
                 # A value that the product's own answers should have given is missing: the judge says so.
                 return CaseRun(tuple(self._exchanges))
-            return CaseRun((), "error", str(error))
+            return CaseRun(tuple(self._exchanges), "error", str(error))
         return CaseRun(tuple(self._exchanges))
 
     def _step(self, number: int, step: Step, bindings: Mapping[str, str]) -> list[Exchange] | None:
@@ -157,7 +157,8 @@ class _Running:
         return self._exchange("control", number, self._make(plain, bindings), bindings)
 
     def _make(self, step: Step, bindings: Mapping[str, str]) -> Outgoing:
-        return self._workshop.make(self._case, step, bindings, self._house.clock(), self._earlier)
+        replay_of = etree.fromstring(self._earlier) if self._earlier and needs_earlier(step) else None
+        return self._workshop.make(self._case, step, bindings, self._house.clock(), replay_of)
 
     def _exchange(self, purpose: Purpose, step: int, out: Outgoing, bindings: Mapping[str, str]) -> Exchange:
         result = self._house.port.send(out.request, out.tls, raw=out.raw, fresh=out.fresh)
@@ -169,7 +170,7 @@ class _Running:
             self._exchanges.append(exchange)
             self._record(exchange)
             if not (out.security or out.http or purpose == "control"):
-                self._earlier = etree.fromstring(out.request.body)
+                self._earlier = out.request.body
         return exchange
 
     def _kept(self, step: Step, answers: Sequence[Exchange]) -> dict[str, str]:
@@ -179,7 +180,7 @@ class _Running:
         for exchange in answers:
             root = _answer(self._house.norm, exchange)
             if root is not None:
-                found = {name: _text(xpath(self._house.norm, path)(root)) for name, path in step.keep.items()}
+                found = {name: text_of(xpath(self._house.norm, path)(root)) for name, path in step.keep.items()}
                 return {name: value for name, value in found.items() if value is not None}
         return {}
 
@@ -240,7 +241,7 @@ def _answer(norm: Norm, exchange: Exchange) -> etree._Element | None:
         return None
 
 
-def _text(found: object) -> str | None:
+def text_of(found: object) -> str | None:
     """Return the text of what an XPath found (the first node of several), None when it found nothing."""
     if isinstance(found, list):
         if not found:

@@ -25,6 +25,7 @@ _DECLARATION: Final = re.compile(rb"^\s*<\?xml[^>]*\?>\s*")
 _ROOT_START: Final = re.compile(rb"<[A-Za-z_][^>]*>")
 _ROOT_NAME: Final = re.compile(rb"<([A-Za-z_][^\s/>]*)")
 _CHUNK: Final = 1024
+_RENAMED: Final = "prefixes-renamed"
 TLS_PREFIX: Final = "tls-"
 TLS_OLD: Final = "tls-1.1"
 TLS_NONE: Final = "tls-no-certificate"
@@ -46,11 +47,14 @@ def plain_request(url: str, target: str, service: Service, body: bytes) -> HttpR
     return HttpRequest(url, "POST", target, headers + fixed, body)
 
 
-def shape_tree(root: etree._Element, deviation: str, service: Service, limits: Limits) -> None:
-    """Change the unsecured envelope as `deviation` says; most deviations leave it alone."""
+def shape_tree(root: etree._Element, deviation: str, service: Service, limits: Limits) -> etree._Element:
+    """Return the unsecured envelope as `deviation` says (`root` itself may change); most leave it alone."""
+    if deviation == _RENAMED:
+        return _renamed(root)
     edit = _TREE.get(deviation)
     if edit is not None:
         edit(root, service, limits)
+    return root
 
 
 def shape_request(request: HttpRequest, deviation: str, norm: Norm, service: Service) -> HttpRequest:
@@ -168,6 +172,25 @@ _TREE: Final[dict[str, TreeEdit]] = {
 }
 
 
+def _renamed(root: etree._Element) -> etree._Element:
+    """Return the same infoset under other prefixes, with blanks between elements."""
+    spaces = dict.fromkeys(str(etree.QName(node).namespace or "") for node in root.iter(etree.Element))
+    prefixes: dict[str, str] = {f"q{number}x": space for number, space in enumerate(filter(None, spaces), 1)}
+    renamed = etree.Element(root.tag, nsmap=prefixes)
+    pairs = [(root, renamed)]
+    while pairs:
+        old, new = pairs.pop()
+        new.text = old.text
+        for name, value in old.attrib.items():
+            new.set(name, value)
+        for child in old.iterchildren(etree.Element):
+            copied = etree.SubElement(new, child.tag)
+            copied.tail = child.tail
+            pairs.append((child, copied))
+    etree.indent(renamed, space="\t")
+    return renamed
+
+
 # --- the request, after the signature
 
 
@@ -275,7 +298,7 @@ _REQUEST: Final[dict[str, RequestEdit]] = {
 
 _BYTES: Final = ("chunked", "duplicate-content-length")
 
-DEVIATIONS: Final = frozenset(_TREE) | frozenset(_REQUEST) | frozenset(_BYTES)
+DEVIATIONS: Final = frozenset((*_TREE, _RENAMED, *_REQUEST, *_BYTES))
 """Deviations of the message that are made here; `tls-*` names come on top."""
 
 

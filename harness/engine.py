@@ -54,7 +54,9 @@ class _Fuse:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, verdict: CaseVerdict) -> None:
-        """Take one more verdict into account."""
+        """Take one more verdict into account; a case that was not run says nothing of the network."""
+        if verdict.verdict == "not_run":
+            return
         with self.lock:
             self.count = self.count + 1 if spoilt_by_network(verdict) else 0
             self.blown = self.blown or self.count >= self.limit
@@ -118,6 +120,8 @@ class Engine:
         return done
 
     def _judged(self, case: Case, run: CaseRun) -> Done:
+        if run.state == "error":
+            return Done(run, fixed_verdict(case, "error", run.reason))
         try:
             return Done(run, self.judge(case, run.exchanges, run.state, run.reason))
         except Exception as error:  # noqa: BLE001 - a judge that crashes knows nothing: an incident, never a pass

@@ -1,8 +1,8 @@
 """Judging one message that arrived: which expectations are evaluated, in which order, and which are left out.
 
-Order: HTTP → readable message → fault or normal → schema → result → values. Each expectation stands alone within its
-layer; one whose premise failed is *skipped*, never met, so that one deviation leads to the findings of its own
-requirement. A case with a skipped expectation cannot pass.
+Order: HTTP → readable message → fault or normal → integrity → schema and rules → result → values. Each expectation
+stands alone within its layer; one whose premise failed is *skipped*, never met, so that one deviation leads to the
+findings of its own requirement. A case with a skipped expectation cannot pass.
 """
 
 from __future__ import annotations
@@ -23,7 +23,13 @@ from harness.plan import Plan, Planned
 from harness.record import Finding
 from norms.errors import PoinconError
 from norms.i18n import mark, tr
+from norms.wire.reasons import SOAP
 
+_ALTERED: Final = frozenset(
+    {"signature-invalid", "signature-reference", "signature-coverage", "signature-structure", "duplicate-id"}
+)
+"""Reasons after which what stands in the message may not be what the product signed."""
+_OUTCOMES: Final = (*sorted(REFUSALS), "accepted", "schema-accepted")
 _FIRST: Final = {"in-table": 0, "code": 1, "result": 2}
 """Order among value checks: membership of a table, then the result, then everything that depends on it."""
 
@@ -110,6 +116,8 @@ class Evaluation:
         for planned in low:
             if planned.name == "http-status" and surprised:
                 self._judged.skipped += 1
+            elif planned.name == "http-status" and plan.expects_refusal and observed.shape == "normal":
+                high.append(planned)  # the status of a refusal: judged after the refusal itself
             elif self._evaluate(planned) and planned.name == "http-status":
                 wrong_status = True
         if trouble is not None:
@@ -135,6 +143,12 @@ class Evaluation:
 
     def _surprised(self, high: list[Planned]) -> None:
         cited = self._plan.cited_for_fault()
+        if cited is not None and cited.requirement not in self._plan.musts:
+            # No obligation needs a normal answer here: a remark, and the fault is judged as an answer of its own.
+            self._stop(cited, unexpected_fault(self._observed), ())
+            self._readable([each for each in high if each.always or each.name == "excludes"])
+            self._judged.sound = self._judged.readable = False
+            return
         if cited is not None:
             self._stop(cited, unexpected_fault(self._observed), high)
             return
@@ -154,18 +168,49 @@ class Evaluation:
         )
 
     def _readable(self, high: list[Planned]) -> None:
-        blocked = False
-        for planned in [each for each in high if each.check.needs is Stage.MESSAGE]:
-            if planned.name in REFUSALS and not self._judged.readable:
-                self._judged.skipped += 1
+        values = [planned for planned in high if planned.check.needs is Stage.NORMAL]
+        rest = [
+            planned for planned in high if planned.name not in ("valid", "signed", *_OUTCOMES) and planned not in values
+        ]
+        outcomes = self._group(high, _OUTCOMES, stop_at="not-refused")
+        self._judged.sound = not outcomes
+        if any(finding.reason == "not-refused" for finding in outcomes):
+            # What the answer to a request that had to be refused holds is a consequence.
+            self._judged.readable = False
+            self._skip([*(planned for planned in high if planned.name in ("valid", "signed")), *rest, *values])
+            return
+        signed = self._group(high, ("signed",))
+        if any(finding.verdict == "fail" and finding.reason in _ALTERED for finding in signed):
+            self._skip([*(planned for planned in high if planned.name == "valid"), *rest, *values])
+            return
+        broken = [finding for finding in self._group(high, ("valid",)) if finding.verdict == "fail"]
+        if any(finding.reason in STRUCTURAL for finding in broken):
+            self._withdraw([finding for finding in signed if finding.reason in SOAP])
+        self._withdraw([finding for finding in outcomes if _explained(finding, broken)])
+        for planned in rest:
+            self._evaluate(planned)
+        self._values(values, bool(outcomes))
+
+    def _group(self, high: list[Planned], names: Iterable[str], stop_at: str = "") -> list[Finding]:
+        """Evaluate the checks of these names; after a finding of reason `stop_at` the others are skipped."""
+        found: list[Finding] = []
+        for planned in high:
+            if planned.name not in names:
                 continue
-            missed = self._evaluate(planned)
-            if planned.name == "valid":
-                blocked = blocked or any(each.verdict == "fail" and each.reason in STRUCTURAL for each in missed)
-            elif missed and planned.name in (*REFUSALS, "accepted", "schema-accepted"):
-                blocked, self._judged.sound = True, False
-                self._judged.readable = all(each.reason != "not-refused" for each in missed)
-        self._values([each for each in high if each.check.needs is Stage.NORMAL], blocked)
+            if any(finding.reason == stop_at for finding in found):
+                self._judged.skipped += 1
+            else:
+                found += self._evaluate(planned)
+        return found
+
+    def _skip(self, left: Iterable[Planned]) -> None:
+        self._judged.skipped += sum(1 for _ in left)
+
+    def _withdraw(self, explained: list[Finding]) -> None:
+        """Take back findings that another one explains: their expectations count as skipped."""
+        for finding in explained:
+            self._judged.findings.remove(finding)
+            self._judged.skipped += 1
 
     def _values(self, planned_values: list[Planned], blocked: bool) -> None:
         outside: set[str] = set()
@@ -220,6 +265,15 @@ class Evaluation:
     def _count(self, planned: Planned) -> None:
         self._judged.checked += 1
         self._judged.own += not planned.always
+
+
+def _explained(finding: Finding, broken: list[Finding]) -> bool:
+    """Tell whether a wrong code of a fault is explained by a broken rule or schema at the same place."""
+    place = finding.location.path
+    return finding.reason == "fault-code" and any(
+        f"{other.location.path}/".startswith(f"{place}/") or f"{place}/".startswith(f"{other.location.path}/")
+        for other in broken
+    )
 
 
 def _miss(trouble: Trouble) -> Miss:

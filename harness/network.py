@@ -68,7 +68,10 @@ class Target:
 
 
 class Resolver:
-    """Name resolution done once per name for the whole run, so that a name cannot move during it (attack T04)."""
+    """Name resolution done once per name for the whole run, so that a name cannot move during it (attack T04).
+
+    A name with several addresses gets the first that accepts a connection, and keeps it.
+    """
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int], str] = {}
@@ -79,20 +82,22 @@ class Resolver:
         with self._lock:
             known = self._known.get((host, port))
         if known is None:
-            known = _look_up(host, port, deadline)
+            found = _look_up(host, port, deadline)
+            known = found[0] if len(found) == 1 else _first_open(found, port, deadline)
             with self._lock:
                 known = self._known.setdefault((host, port), known)
         return Target(scheme, host, port, known)
 
 
-def _look_up(host: str, port: int, deadline: Deadline) -> str:
-    """Return the first address of `host`; getaddrinfo has no timeout, so it runs in a thread that we may leave."""
+def _look_up(host: str, port: int, deadline: Deadline) -> list[str]:
+    """Return the addresses of `host`; getaddrinfo has no timeout, so it runs in a thread that we may leave."""
     answer: list[str] = []
     error: list[OSError | UnicodeError] = []
 
     def ask() -> None:
         try:
-            answer.append(str(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0]))
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answer.extend(dict.fromkeys(str(address[4][0]) for address in found))
         except (OSError, UnicodeError) as failure:
             error.append(failure)
 
@@ -103,7 +108,18 @@ def _look_up(host: str, port: int, deadline: Deadline) -> str:
         raise ExchangeFailure("refused", f"unknown host {host}: {error[0]}")
     if not answer:
         raise deadline.failure()
-    return answer[0]
+    return answer
+
+
+def _first_open(addresses: list[str], port: int, deadline: Deadline) -> str:
+    """Return the first address that accepts a connection, the first of all when none does."""
+    for address in addresses:
+        try:
+            socket.create_connection((address, port), timeout=deadline.remaining() / len(addresses)).close()
+        except OSError:
+            continue
+        return address
+    return addresses[0]
 
 
 @dataclass(frozen=True)
@@ -195,6 +211,7 @@ class TeeStream:
     def begin(self, deadline: Deadline) -> None:
         """Start another exchange on this connection."""
         self._deadline = deadline
+        self._pending = bytearray()
         self.sent = bytearray()
         self.received = bytearray()
         self.closed_by_peer = False
@@ -202,6 +219,11 @@ class TeeStream:
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the deadline rules
         """Return the next bytes, b"" at the end; raises ExchangeFailure."""
+        try:
+            self._flush()
+        except httpcore2.WriteError:
+            # Refusing before everything is read is legal: the answer, if any, is already on its way.
+            self._pending.clear()
         self._sock.settimeout(self._deadline.remaining())
         try:
             data = self._sock.recv(max_bytes)
@@ -219,16 +241,20 @@ class TeeStream:
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the deadline rules
-        """Send `buffer`; raises httpcore2.WriteError when the peer stops reading (its answer may still be there)."""
-        view = memoryview(buffer)
+        """Send `buffer`, a short one together with what follows; raises httpcore2.WriteError when nobody reads it."""
+        self._pending += buffer
+        if len(self._pending) > _PIECE:
+            self._flush()
+
+    def _flush(self) -> None:
         try:
-            while view:
+            while self._pending:
                 if len(self.sent) >= _PIECE:
                     self._await_room()
                 self._sock.settimeout(self._deadline.remaining())
-                count = self._sock.send(view[:_PIECE])
-                self.sent += view[:count]
-                view = view[count:]
+                count = self._sock.send(self._pending[:_PIECE])
+                self.sent += self._pending[:count]
+                del self._pending[:count]
         except TimeoutError as error:
             raise self._deadline.failure() from error
         except OSError as error:

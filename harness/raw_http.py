@@ -24,7 +24,7 @@ def send_raw(stream: TeeStream, request: bytes, method: str, response_bytes: int
     try:
         stream.write(request)
     except httpcore2.WriteError:
-        # Refusing before everything is read is legal: the answer, if any, is already on its way.
+        # As in the stream itself: an early answer counts.
         pass
     parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=_INCOMPLETE_HEAD)
     parser.send(h11.Request(method=method, target="/", headers=[("Host", "unused")]))

@@ -19,6 +19,7 @@ from harness.casework import CaseRunner, ServerCases
 from harness.choice import choose
 from harness.client_port import ClientPort, utc_now
 from harness.context import JudgeContext
+from harness.driver import Actor
 from harness.engine import NETWORK_LIMIT, Engine
 from harness.errors import EvidenceError, RunFolderError
 from harness.events import Listener, RunFinished, RunStarted
@@ -47,7 +48,7 @@ class RunOptions:
     out: the run folder, new or empty, or with `resume` the one of an interrupted run; select: expression of
     `harness.choice`, None = all; tool: name and version of the program; on_event: listeners; preflight: False only
     where it was just done; network_limit: cases in a row without network before the rest is left out; opener: how
-    evidence files are opened.
+    evidence files are opened; operator: carries out stimuli when no driver is declared (role client).
     """
 
     declaration: Declaration
@@ -62,6 +63,7 @@ class RunOptions:
     preflight: bool = True
     network_limit: int = NETWORK_LIMIT
     opener: Opener = append_mode
+    operator: Actor | None = None
 
 
 @dataclass(frozen=True)
@@ -183,19 +185,16 @@ class _Run:
         self, context: JudgeContext, peers: Peers, done: set[str], begun: Begun
     ) -> tuple[str, list[CaseVerdict]]:
         options = self._options
-        runner = self._runner(peers)
-
-        engine = Engine(
-            runner,
-            partial(judge_recorded, context),
-            self._recorder,
-            options.on_event,
-            options.jobs,
-            options.network_limit,
-        )
-        waiting = [case for case in self._chosen if case.id not in done]
-        self._tell(RunStarted(begun.run, self._folder, begun.norm, len(waiting), len(done)))
         try:
+            runner = self._runner(peers)
+        except BaseException:
+            self._recorder.close()
+            raise
+        judge = partial(judge_recorded, context)
+        engine = Engine(runner, judge, self._recorder, options.on_event, options.jobs, options.network_limit)
+        waiting = [case for case in self._chosen if case.id not in done]
+        try:
+            self._tell(RunStarted(begun.run, self._folder, begun.norm, len(waiting), len(done)))
             result = engine.run(waiting)
             ids = {case.id for case in self._chosen}
             left = [case for case in options.suite.cases if case.id not in ids and case.id not in done]
@@ -213,7 +212,7 @@ class _Run:
             return ServerCases(options.norm, options.declaration, port, peers.add)
         from harness.clientwork import ClientCases
 
-        return ClientCases(options.norm, options.declaration, peers.add)
+        return ClientCases(options.norm, options.declaration, peers.add, options.operator)
 
     def _conclude(self, begun: Begun, verdicts: Verdicts, stopped: str, kept: Kept | None) -> RunResult:
         if kept is None or not kept.finished:

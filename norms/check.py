@@ -77,13 +77,15 @@ class _Library:
     """The norms that a file may belong to. A norm that did not load matters only when no other fits."""
 
     def __init__(self, norms: Sequence[Norm], kind: str | None, failure: NormError | None) -> None:
-        self.norms = [norm for norm in norms if kind is None or norm.service(kind) is not None]
+        self.norms = [norm for norm in norms if norm.services and (kind is None or norm.service(kind) is not None)]
         self.kind, self._failure = kind, failure
         if not self.norms:
             if failure is not None:
                 raise failure
             kinds = [service.kind for norm in norms for service in norm.services]
-            raise UsageError(tr("Le message « {kind} » est inconnu.", kind=kind) + " " + nearest(kind or "", kinds))
+            if kind is None:
+                raise UsageError(tr("Aucune norme avec des services n'est disponible."))
+            raise UsageError(tr("Le message « {kind} » est inconnu.", kind=kind) + " " + nearest(kind, kinds))
 
     def identify(self, root: etree._Element) -> tuple[Norm, str, Direction] | None:
         found = [match for norm in self.norms for match in self._matches(norm, root)]

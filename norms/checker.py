@@ -192,6 +192,7 @@ def _requirement_problems(norm: Norm, checker: Checker, cited: frozenset[str] | 
     file = norm.root / REQUIREMENTS
     claims = [claim.id for claim in norm.claims]
     by_norm = {assertion.role for _, assertion in checker.rules.assertions()} | {one.requirement for one in norm.always}
+    by_norm |= {one.requirement for one in (norm.reactions.schema, norm.reactions.rule) if one is not None}
     untested: list[Requirement] = []
     musts = [requirement for requirement in norm.requirements if requirement.level == "MUST"]
     for requirement in norm.requirements:

@@ -25,6 +25,7 @@ from norms.places import line_of
 XSD: Final = "http://www.w3.org/2001/XMLSchema"
 
 _REFERENCES: Final = tuple(f"{{{XSD}}}{name}" for name in ("include", "import", "redefine"))
+_WARNING: Final = etree.ErrorLevels.WARNING
 _MAXIMUM_BYTES: Final = 16 * 1_048_576
 
 
@@ -55,8 +56,8 @@ class SecondFault(msgspec.Struct, frozen=True):
 
 def roots_of(norm: Norm) -> tuple[Path, ...]:
     """Return the folders inside which schemas may refer to each other: those that hold the norm and its parents."""
-    folders = (norm.root, *(root for parent in norm.parents for root in roots_of(parent)))
-    return tuple(dict.fromkeys(folder.resolve().parent.parent for folder in folders))
+    above = (root for parent in norm.parents for root in roots_of(parent))
+    return tuple(dict.fromkeys((norm.root.resolve().parent.parent, *above)))
 
 
 def walk(schemas: Iterable[Path], roots: Sequence[Path]) -> dict[Path, SchemaFile]:
@@ -191,7 +192,7 @@ class Schemas:
         try:
             return etree.XMLSchema(etree.fromstring(text, parser))
         except etree.XMLSchemaParseError as bad:
-            first = bad.error_log[0] if len(bad.error_log) else None
+            first = next((entry for entry in cast(Any, bad.error_log) if entry.level > _WARNING), None)
             name = unquote(urlsplit(first.filename or "").path) if first is not None else ""
             raise NormError(
                 tr("libxml2 refuse le schéma : {why}", why=first.message if first is not None else str(bad)),
@@ -238,7 +239,7 @@ class Schemas:
         try:
             return xmlschema.XMLSchema10([str(file.path) for file in self._entry], allow="local", defuse="always")
         except (xmlschema.XMLSchemaException, ValueError) as bad:
-            raise NormError(tr("xmlschema refuse le schéma : {why}", why=bad)) from bad
+            raise NormError(tr("xmlschema refuse le schéma : {why}", why=str(bad).partition("\n")[0])) from bad
 
     def prepare_second(self) -> None:
         """Build the second engine now. Raises NormError when xmlschema does not accept the schemas."""

@@ -206,6 +206,7 @@ _TELLERS: Final[dict[str, Callable[[str, str], Told | None]]] = {
     "CVC_COMPLEX_TYPE_3_2_1": _unknown_attribute,
     "CVC_COMPLEX_TYPE_3_2_2": _unknown_attribute,
     "CVC_COMPLEX_TYPE_2_3": _text,
+    "CVC_TYPE_3_1_1": _unknown_attribute,
     "CVC_TYPE_3_1_2": _children,
     "CVC_ELT_1": _unknown_element,
 }

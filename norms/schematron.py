@@ -22,6 +22,7 @@ from lxml import etree
 from norms.errors import NormError
 from norms.functions import Functions, text_of
 from norms.i18n import tr
+from norms.schematron_foreign import ForeignRules
 from norms.schematron_joining import any_wrong, matching
 from norms.schematron_reader import (
     CURRENT,
@@ -33,7 +34,8 @@ from norms.schematron_reader import (
     RuleFile,
     read_rules,
 )
-from norms.xpath import compile_xpath
+from norms.xpath import compile_xpath, variables
+from norms.yamlfile import nearest
 
 Values = dict[str, Any]
 
@@ -48,31 +50,55 @@ class Violation(msgspec.Struct, frozen=True):
 
 
 class _Compiler:
-    """Compiles the expressions of one file; errors name file and line."""
+    """Compiles the expressions of one file; errors name file and line. known: names of the variables in scope."""
 
-    def __init__(self, file: RuleFile, functions: Functions) -> None:
-        self._file, self._functions = file, functions
+    def __init__(self, file: RuleFile, functions: Functions, known: frozenset[str] = frozenset()) -> None:
+        self._file, self._functions, self._known = file, functions, known
         self._namespaces: Mapping[str, str] = {**functions.namespaces, **file.namespaces}
+
+    def knowing(self, name: str) -> _Compiler:
+        """Return a compiler for the inside of a variable's scope."""
+        return _Compiler(self._file, self._functions, self._known | {name})
 
     def compile(self, expression: str, line: int) -> etree.XPath:
         try:
+            for name in variables(expression) - self._known:
+                what = tr("La variable « ${name} » n'est pas définie, dans « {xpath} ».", name=name, xpath=expression)
+                raise NormError(what, remedy=nearest(name, self._known) if self._known else "")
             return compile_xpath(expression, self._namespaces, self._functions.extensions)
         except NormError as error:
             raise NormError(error.what, file=self._file.path, line=line, remedy=error.remedy) from error
 
 
 class _Lets:
-    """Variables in the order of their definition; each may use those before it."""
+    """Variables in the order of their definition; each may use those before it. scope: a compiler that knows them."""
 
-    def __init__(self, lets: Sequence[Let], compiler: _Compiler) -> None:
-        self._lets = tuple((let.name, compiler.compile(let.value, let.line)) for let in lets)
+    def __init__(self, lets: Sequence[Let], scope: _Compiler) -> None:
+        compiled: list[tuple[str, etree.XPath]] = []
+        for let in lets:
+            compiled.append((let.name, scope.compile(let.value, let.line)))
+            scope = scope.knowing(let.name)
+        self._lets, self.scope = tuple(compiled), scope
 
     def added(self, values: Values, node: etree._Element) -> Values:
         if self._lets:
             values = dict(values)
             for name, expression in self._lets:
-                values[name] = expression(node, **values)
+                values[name] = _as_variable(expression(node, **values))
         return values
+
+
+def _as_variable(value: object) -> object:
+    """Return a result as lxml takes it for a variable: attributes and texts become elements of the same string."""
+    if not isinstance(value, list):
+        return value
+    return [item if isinstance(item, etree._Element) else _element_of(str(item)) for item in value]
+
+
+def _element_of(text: str) -> etree._Element:
+    element = etree.Element("value")
+    element.text = text
+    return element
 
 
 class _Test:
@@ -100,8 +126,8 @@ class _Rule:
 
     def __init__(self, rule: Rule, compiler: _Compiler, outer: frozenset[str]) -> None:
         self._select = compiler.compile(matching(rule.context), rule.line)
-        self._lets = _Lets(rule.lets, compiler)
-        self._tests = tuple(_Test(assertion, compiler) for assertion in rule.assertions)
+        self._lets = _Lets(rule.lets, compiler.knowing(CURRENT))
+        self._tests = tuple(_Test(assertion, self._lets.scope) for assertion in rule.assertions)
         self.wrong = any_wrong(rule, outer)
 
     def nodes(self, root: etree._Element, values: Values) -> list[etree._Element]:
@@ -125,7 +151,7 @@ class _Pattern:
     def __init__(self, pattern: Pattern, compiler: _Compiler) -> None:
         self._lets = _Lets(pattern.lets, compiler)
         own = frozenset(let.name for let in pattern.lets)
-        self._rules = tuple(_Rule(rule, compiler, own) for rule in pattern.rules)
+        self._rules = tuple(_Rule(rule, self._lets.scope, own) for rule in pattern.rules)
         self.wrong = " or ".join(rule.wrong for rule in self._rules if rule.wrong)
         self._visited = tuple((number, rule) for number, rule in enumerate(self._rules) if not rule.wrong)
 
@@ -166,12 +192,11 @@ class _Pattern:
 class _File:
     def __init__(self, file: RuleFile, functions: Functions, phase_name: str) -> None:
         compiler = _Compiler(file, functions)
-        phase = file.phase(phase_name)
-        chosen = [one for one in file.patterns if phase is None or one.id in phase.active]
-        self._lets = _Lets([*file.lets, *(phase.lets if phase else ())], compiler)
-        self._patterns = tuple(_Pattern(pattern, compiler) for pattern in chosen)
+        patterns, lets = file.in_phase(phase_name)
+        self._lets = _Lets(lets, compiler)
+        self._patterns = tuple(_Pattern(pattern, self._lets.scope) for pattern in patterns)
         wrong = " or ".join(pattern.wrong for pattern in self._patterns if pattern.wrong)
-        self._wrong = compiler.compile(f"boolean({wrong})", 0) if wrong else None
+        self._wrong = self._lets.scope.compile(f"boolean({wrong})", 0) if wrong else None
         self._visited = tuple(pattern for pattern in self._patterns if pattern.has_visited)
 
     def violations(self, root: etree._Element) -> Iterator[Violation]:
@@ -189,6 +214,19 @@ class _File:
             yield from pattern.exercised(root, values)
 
 
+class _ForeignFile:
+    """A file whose query binding is not XPath 1.0."""
+
+    def __init__(self, file: RuleFile, phase_name: str) -> None:
+        self._rules = ForeignRules(file, *file.in_phase(phase_name))
+
+    def violations(self, root: etree._Element) -> Iterator[Violation]:
+        return (Violation(*violation) for violation in self._rules.violations(root))
+
+    def exercised(self, root: etree._Element) -> Iterator[str]:
+        return self._rules.exercised(root)
+
+
 class Rules:
     """The compiled rules of a norm, in the order of files and patterns. Safe to share between threads.
 
@@ -197,19 +235,26 @@ class Rules:
 
     def __init__(self, paths: Sequence[Path], functions: Functions, phase: str = "") -> None:
         self.files = tuple(read_rules(path) for path in paths)
-        for file in self.files:
-            if file.binding not in XPATH1_BINDINGS:
-                raise NormError(
-                    tr("Le langage de requête « {name} » n'est pas pris en charge.", name=file.binding),
-                    file=file.path,
-                    line=1,
-                    remedy=tr("Écrivez les règles en XPath 1.0."),
-                )
-        self._compiled = tuple(_File(file, functions, phase) for file in self.files)
+        self._compiled = tuple(
+            _File(file, functions, phase) if file.binding in XPATH1_BINDINGS else _ForeignFile(file, phase)
+            for file in self.files
+        )
 
     def violations(self, root: etree._Element) -> list[Violation]:
-        """Return every violation in a document (its root element), in the order of the rules."""
-        return [violation for file in self._compiled for violation in file.violations(root)]
+        """Return every violation in a document (its root element), in the order of the rules.
+
+        Raises NormError when a rule cannot be evaluated (an argument of the wrong type): the message is not checked.
+        """
+        found: list[Violation] = []
+        for file, compiled in zip(self.files, self._compiled, strict=True):
+            try:
+                found.extend(compiled.violations(root))
+            except etree.XPathError as bad:
+                what = tr("Une règle ne peut pas être évaluée sur ce message : {why}.", why=bad)
+                raise NormError(
+                    what, file=file.path, remedy=tr("Vérifiez les types des variables et arguments.")
+                ) from bad
+        return found
 
     def exercised(self, root: etree._Element) -> frozenset[str]:
         """Return the ids of the rules that a document puts to the test, broken or not."""

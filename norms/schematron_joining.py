@@ -12,7 +12,6 @@ from typing import Final
 
 from norms.schematron_reader import CURRENT, Rule, split_union
 
-_POSITION: Final = re.compile(r"(?<![\w.:-])(?:position|last)\s*\(")
 _SIMPLE_FIRST_STEP: Final = re.compile(r"(?:[\w.-]+:)?(?:[\w.-]+|\*)(?=/|$)")
 _ABSOLUTE: Final = re.compile(r"/[/\w.:@*-]+")
 _TOKEN: Final = re.compile(r"""\$[A-Za-z_][\w.-]*|"[^"]*"|'[^']*'|.""", re.DOTALL)
@@ -47,9 +46,7 @@ def any_wrong(rule: Rule, outer: frozenset[str]) -> str:
 
 
 def _inlined(expression: str, definitions: Mapping[str, str], outer: frozenset[str]) -> str | None:
-    """Return the expression without the rule's variables; None when a predicate or `position()` makes that unsafe."""
-    if _POSITION.search(expression):
-        return None
+    """Return the expression without the rule's variables; None when a predicate makes that unsafe."""
     text, depth = "", 0
     for token in _TOKEN.findall(expression):
         if token == "[":

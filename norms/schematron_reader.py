@@ -47,6 +47,7 @@ _ATTRIBUTES: Final = {
 _CURRENT_CALL: Final = re.compile(r"(?<![\w.:-])current\s*\(\s*\)")
 _VARIABLE: Final = re.compile(r"\$([A-Za-z_][\w.-]*)")
 _NOT_ELEMENT: Final = re.compile(r"(?:^|[/|:])\s*(?:@|(?:text|comment|node|processing-instruction)\s*\(|attribute::)")
+_POSITION: Final = re.compile(r"(?<![\w.:-])(?:position|last)\s*\(")
 _XPATH_PART: Final = re.compile(r"""("[^"]*"|'[^']*')""")
 
 
@@ -112,14 +113,14 @@ class RuleFile(msgspec.Struct, frozen=True):
     phases: tuple[Phase, ...]
     default_phase: str
 
-    def phase(self, name: str = "") -> Phase | None:
-        """Return the phase (default: the file's), None for all patterns. Raises NormError for an unknown one."""
+    def in_phase(self, name: str = "") -> tuple[tuple[Pattern, ...], tuple[Let, ...]]:
+        """Return the patterns and variables of a phase (default: the file's). Raises NormError for an unknown one."""
         wanted = name or self.default_phase or ALL
         if wanted == ALL:
-            return None
+            return self.patterns, self.lets
         for phase in self.phases:
             if phase.id == wanted:
-                return phase
+                return tuple(one for one in self.patterns if one.id in phase.active), (*self.lets, *phase.lets)
         raise NormError(
             tr("La phase « {name} » n'existe pas.", name=wanted),
             file=self.path,
@@ -220,19 +221,29 @@ class _Reader:
 
     def lets(self, element: etree._Element, params: Mapping[str, str]) -> tuple[Let, ...]:
         return tuple(
-            Let(self.needed(let, "name"), self.xpath(self.needed(let, "value"), params), line_of(let))
+            Let(self.needed(let, "name"), self.xpath(let, self.needed(let, "value"), params), line_of(let))
             for let in self.children(element, "let")
         )
 
-    def xpath(self, expression: str, params: Mapping[str, str]) -> str:
+    def xpath(self, element: etree._Element, expression: str, params: Mapping[str, str]) -> str:
         """Return the expression with the parameters of an abstract pattern and `current()` replaced."""
         pieces = _XPATH_PART.split(expression)
         for index in range(0, len(pieces), 2):
             pieces[index] = _VARIABLE.sub(lambda found: params.get(found[1], found[0]), pieces[index])
+        self.refuse_position("".join(pieces), element)
         pieces = _XPATH_PART.split("".join(pieces))
         for index in range(0, len(pieces), 2):
             pieces[index] = _CURRENT_CALL.sub(f"${CURRENT}", pieces[index])
         return "".join(pieces)
+
+    def refuse_position(self, expression: str, element: etree._Element) -> None:
+        """A rule sees one node at a time: outside a predicate, position and size of its context mean nothing."""
+        if _POSITION.search(outside_predicates(expression)):
+            raise self.refusal(
+                element,
+                tr("« position() » et « last() » ne sont admis qu'entre crochets."),
+                tr("Comptez plutôt : count(preceding-sibling::*) + 1."),
+            )
 
     def phase(self, element: etree._Element) -> Phase:
         active = tuple(self.needed(one, "pattern") for one in self.children(element, "active"))
@@ -264,11 +275,11 @@ class _Reader:
         return candidates[name]
 
     def rule(self, element: etree._Element, abstract: Mapping[str, etree._Element], params: Mapping[str, str]) -> Rule:
-        context = self.xpath(self.needed(element, "context"), params)
+        context = self.xpath(element, self.needed(element, "context"), params)
         if CURRENT in context:
             raise self.refusal(element, tr("« current() » n'est pas admis dans un contexte."))
         if re.search(r"(?<![\w.-])(?:key|id)\s*\(", context) or any(
-            _NOT_ELEMENT.search(_last_step(alternative)) for alternative in split_union(context)
+            _selects_no_element(alternative) for alternative in split_union(context)
         ):
             raise self.refusal(
                 element,
@@ -322,7 +333,7 @@ class _Reader:
         return Assertion(
             id=identifier,
             role=role,
-            test=self.xpath(self.needed(element, "test"), params),
+            test=self.xpath(element, self.needed(element, "test"), params),
             report=element.tag == f"{{{SCH}}}report",
             parts=tuple(self.message(element, params)),
             line=line,
@@ -333,9 +344,9 @@ class _Reader:
         for child in element:
             name = etree.QName(child).localname
             if name == "value-of":
-                yield Select(self.xpath(self.needed(child, "select"), params))
+                yield Select(self.xpath(child, self.needed(child, "select"), params))
             elif name == "name":
-                yield Select(self.xpath(f"name({child.get('path', '.')})", params))
+                yield Select(self.xpath(child, f"name({child.get('path', '.')})", params))
             else:
                 yield from self.message(child, params)
             yield child.tail or ""
@@ -356,17 +367,22 @@ def split_union(expression: str) -> list[str]:
     return [alternative.strip() for alternative in alternatives]
 
 
-def _last_step(path: str) -> str:
-    """Return the last step of a path, without predicates."""
+def outside_predicates(expression: str) -> str:
+    """Return the expression without its predicates and without the content of literals outside them."""
     bare, depth = "", 0
-    for piece in re.findall(r"""[^\[\]"']+|"[^"]*"|'[^']*'|.""", path, re.DOTALL):
+    for piece in re.findall(r"""[^\[\]"']+|"[^"]*"|'[^']*'|.""", expression, re.DOTALL):
         if piece == "[":
             depth += 1
         elif piece == "]":
             depth -= 1
         elif depth == 0:
-            bare += piece
-    return bare.rpartition("/")[2].strip()
+            bare += piece if piece[0] not in "\"'" else "''"
+    return bare
+
+
+def _selects_no_element(path: str) -> bool:
+    step = outside_predicates(path).rpartition("/")[2].strip()
+    return not step or bool(_NOT_ELEMENT.search(step))
 
 
 def _true(value: str | None) -> bool:

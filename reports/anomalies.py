@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,7 @@ from norms.i18n import tr
 from reports.messages import Line, show, take_apart
 from reports.reproducer import Reproducer, reproducer
 from reports.subject import Subject
+from reports.wording import whole
 
 EXCHANGES_SHOWN: Final = 40
 _RANK: Final = {"bloquante": 0, "majeure": 1, "mineure": 2}
@@ -50,13 +52,18 @@ class CaseRef:
 
 @dataclass(frozen=True)
 class Anomaly:
-    """One finding, told once for all the cases that met it. evidence is None past the first EXCHANGES_SHOWN."""
+    """One finding, told once for all the cases that met it, with the first as example.
+
+    alike: expected and actual are the same in all of them; evidence is None past the first EXCHANGES_SHOWN.
+    """
 
     finding: Finding
+    title: str
     sentence: str
     message: str
     expected: str
     actual: str
+    alike: bool
     cases: tuple[CaseRef, ...]
     reproducer: Reproducer
     evidence: Evidence | None
@@ -69,14 +76,15 @@ def anomalies(subject: Subject, run: str, *verdicts: str, exchanges: int = EXCHA
     """
     groups: dict[tuple[str, ...], list[tuple[CaseVerdict, Finding]]] = {}
     for case, finding in subject.findings(*verdicts):
-        groups.setdefault(_sameness(case, finding), []).append((case, finding))
+        groups.setdefault(_sameness(finding), []).append((case, finding))
     ordered = sorted(groups.values(), key=lambda met: (_RANK.get(met[0][1].severity, 3), met[0][1].requirement))
     return tuple(_anomaly(subject, run, met, rank < exchanges) for rank, met in enumerate(ordered))
 
 
-def _sameness(case: CaseVerdict, finding: Finding) -> tuple[str, ...]:
-    place = finding.location.path
-    return (finding.verdict, case.scenario, finding.requirement, finding.check, finding.reason, place, finding.expected)
+def _sameness(finding: Finding) -> tuple[str, ...]:
+    """What makes two findings one anomaly: the same check fails for the same reason at the same place."""
+    place = re.sub(r"\[\d+\]", "", finding.location.path)
+    return (finding.verdict, finding.requirement, finding.check, finding.reason, finding.blame, place)
 
 
 def _anomaly(subject: Subject, run: str, met: list[tuple[CaseVerdict, Finding]], with_exchange: bool) -> Anomaly:
@@ -87,14 +95,27 @@ def _anomaly(subject: Subject, run: str, met: list[tuple[CaseVerdict, Finding]],
     sentence = finding.sentence or (str(requirement.text) if requirement is not None else "")
     return Anomaly(
         finding=finding,
+        title=_title(subject, met),
         sentence=sentence,
-        message=masker(told(finding)),
+        message=_beyond(masker(finding.actual), masker(told(finding))),
         expected=masker(finding.expected),
         actual=masker(finding.actual),
+        alike=len({(found.expected, found.actual) for _, found in met}) == 1,
         cases=_references(subject, (case for case, _ in met)),
         reproducer=reproducer(run, case.id, exchange, subject.verdicts.role),
         evidence=_evidence(subject, exchange, finding) if with_exchange and exchange is not None else None,
     )
+
+
+def _title(subject: Subject, met: list[tuple[CaseVerdict, Finding]]) -> str:
+    if len({case.scenario for case, _ in met}) == 1:
+        return subject.title(met[0][0])
+    return tr("{count} cas concernés", count=whole(len({case.id for case, _ in met})))
+
+
+def _beyond(actual: str, message: str) -> str:
+    """Return the message unless it only says again what was found."""
+    return "" if actual.strip(". ") in message and len(message) < len(actual) + 20 and actual else message
 
 
 def told(finding: Finding) -> str:

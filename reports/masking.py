@@ -17,7 +17,6 @@ _NIR: Final = re.compile(
 # the direction overrides of Unicode can make a line read as another one.
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])?")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 HIDDEN: Final = "•••"
 
@@ -41,11 +40,6 @@ def printable(text: str) -> str:
 def _picture(character: str) -> str:
     code = ord(character)
     return f"[x{code:02x}]" if code < 0x100 else f"[u{code:04x}]"
-
-
-def cell(text: str) -> str:
-    """Return the text safe for a spreadsheet: a leading formula sign is preceded by an apostrophe."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 class Masker:

@@ -133,7 +133,7 @@ def _share(severity: str, count: int) -> str:
 
 def requirement_rows(subject: Subject) -> tuple[RequirementRow, ...]:
     """Return the requirements that the run touches, the broken ones first, then in the order of the norm."""
-    grouped = by_requirement(subject.verdicts)
+    grouped = by_requirement(subject)
     known = [requirement.id for norm in (subject.norm, *subject.norm.parents) for requirement in norm.requirements]
     order = {requirement: rank for rank, requirement in enumerate(known)}
     rows = [_row(subject, requirement, cases) for requirement, cases in grouped.items()]
@@ -184,7 +184,7 @@ def requirement_verdict(requirement_id: str, cases: list[CaseVerdict]) -> Verdic
 
 def untested(subject: Subject) -> tuple[Untested, ...]:
     """Return the requirements of the product's role that no case cites."""
-    cited = set(by_requirement(subject.verdicts))
+    cited = set(by_requirement(subject))
     return tuple(
         Untested(requirement.id, str(requirement.text), requirement.not_tested_reason)
         for norm in (subject.norm, *subject.norm.parents)

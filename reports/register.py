@@ -1,6 +1,6 @@
 """The register of issued documents: one line each, chained by SHA-256, so that no number is used twice.
 
-`register.jsonl` in the data folder of the laboratory; `register.head` beside it holds the length and the last digest, so
+`register.jsonl` in the data folder of the laboratory; `register.head` beside it holds length and last digest, so
 that a cut end is found as well. A document is identified by the digest of its signed content, never by its file (some
 bytes of a file are not signed). Source: docs/formats/certificate.md.
 """

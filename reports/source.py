@@ -60,7 +60,6 @@ def _facts(record: RunRecord, sut: SutRecord) -> RunFacts:
         product=Product(sut.vendor, sut.name, sut.version),
         profiles=sut.profiles,
         claims=sut.ics,
-        values=sut.ixit,
         endpoints=sut.endpoints,
         partial=bool(record.begun.select),
         stopped=stopped,

@@ -30,7 +30,7 @@ class RunFacts:
     """What the run says about itself.
 
     id: name of the run; tool: name and version of the laboratory; started_at / finished_at: RFC 3339 UTC; claims: ICS
-    id -> answer ("" = unset); values: IXIT name -> value, secret ones hidden; endpoints: message kind -> address;
+    id -> answer ("" = unset); endpoints: message kind -> address;
     partial: only some cases were selected; stopped: why the run ended early, "" when it did not; sandbox_authority:
     the trust anchors are not of an authority that the association recognises; evidence_root: RFC 6962 Merkle root in
     hex; evidence_records: lines of the journal under it; durations: milliseconds in the exchanges of each case.
@@ -43,7 +43,6 @@ class RunFacts:
     product: Product
     profiles: tuple[str, ...] = ()
     claims: Mapping[str, str] = field(default_factory=dict)
-    values: Mapping[str, str] = field(default_factory=dict)
     endpoints: Mapping[str, str] = field(default_factory=dict)
     partial: bool = False
     stopped: str = ""
@@ -105,11 +104,25 @@ class Subject:
         return recorded[-1] if recorded else None
 
 
-def by_requirement(verdicts: Verdicts) -> dict[str, list[CaseVerdict]]:
-    """Group the cases by each requirement that they cite; a case stands under several."""
+def by_requirement(subject: Subject) -> dict[str, list[CaseVerdict]]:
+    """Group the cases by each requirement that they speak of; a case stands under several.
+
+    What the norm judges on every answer belongs to every case that was executed and exchanges a message concerned.
+    """
     grouped: dict[str, list[CaseVerdict]] = defaultdict(list)
-    for case in verdicts.cases:
-        cited = dict.fromkeys((*case.requirements, *(finding.requirement for finding in case.findings)))
-        for requirement in cited:
+    role = subject.verdicts.role
+    for case in subject.verdicts.cases:
+        cited = [*case.requirements, *(finding.requirement for finding in case.findings)]
+        if case.verdict not in ("not_run", "not_selected"):
+            kinds = _kinds(subject.cases.get(case.id))
+            for each in subject.norm.always:
+                known = subject.requirement(each.requirement)
+                if (known is None or known.role in (role, "both")) and (not each.kinds or kinds & set(each.kinds)):
+                    cited.append(each.requirement)
+        for requirement in filter(None, dict.fromkeys(cited)):
             grouped[requirement].append(case)
     return dict(grouped)
+
+
+def _kinds(case: Case | None) -> set[str]:
+    return {step.send or step.await_ for step in case.steps} if case is not None else set()

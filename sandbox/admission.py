@@ -73,7 +73,7 @@ class Admission:
 
     def admit(self, call: Call) -> tuple[etree._Element, Service]:
         """Return the tree and the service of a good request. Raises ParseRefusal or SecurityRefusal."""
-        call.tolerated = self._plan.tolerated("")
+        call.tolerated = self._plan.tolerated()
         soap = call.services[0].soap
         self._try(call, lambda: _check_http(call.request, soap))
         root = call.root = self._parse(call)
@@ -81,7 +81,7 @@ class Admission:
         payload = _payload(root)
         call.service = self._service(call, payload)
         service = call.service
-        call.tolerated = self._plan.tolerated(service.kind)
+        call.tolerated = self._plan.tolerated(service.kind, root)
         for check in (
             lambda: _check_understood(root, self._known(service)),
             lambda: self._check_action(call, root, service),
@@ -189,10 +189,18 @@ class Admission:
         verify(root, self._norm, service, "request", self._anchors, call.now, call.address, peer, self._replay)
 
     def _check_content(self, call: Call, root: etree._Element, service: Service) -> None:
-        for problem in self._checker.check(root, service.kind, "request"):
-            reason = problem.rule if problem.source == "structure" else problem.source
-            if reason not in call.tolerated:
-                raise SecurityRefusal(reason, problem.message)
+        """Check schemas and rules. The first schema engine decides alone: the second one is for verdicts."""
+        self._try(call, lambda: self._check_schema(root, service))
+        if not {"rule", "code-table"} & call.tolerated and self._checker.rule_problems(root):
+            raise SecurityRefusal("rule", tr("La demande enfreint une règle de la norme."))
+
+    def _check_schema(self, root: etree._Element, service: Service) -> None:
+        envelope = Envelope.of(root)
+        parts = [block for name in service.headers for block in envelope.blocks(qname(self._norm.prefixes, name))]
+        if envelope.payload is not None:
+            parts.append(envelope.payload)
+        if not all(self._checker.schemas.valid(part) for part in parts):
+            raise SecurityRefusal("schema", tr("La demande n'est pas valide selon les schémas de la norme."))
 
 
 def _check_http(request: HttpRequest, soap: str) -> None:

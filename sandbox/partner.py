@@ -80,6 +80,7 @@ class Partner:
         return self._departed(reply, call, "answer")
 
     def _refuse(self, call: Call, reason: str, what: str) -> Reply:
+        self.plan.note_refusal()
         soap = call.services[0].soap
         planned = self.norm.security.refusals.get(reason, Refusal("Receiver", "", 500))
         refusal = self.plan.refusal(call.kind, reason, planned)

@@ -13,7 +13,7 @@ from typing import Final
 
 from norms.wire.keys import Identity, load_identity
 from norms.wire.trust import Anchors, load_anchors
-from sandbox.pki_files import install, is_current
+from sandbox.pki_files import alone, install, is_current
 from sandbox.pki_issue import AUTHORITIES, LIFETIME, SPECS, issue_all
 
 _LAYOUT: Final = "1"
@@ -120,9 +120,10 @@ def ensure(folder: Path) -> TestPki:
     """
     now = datetime.now(UTC).replace(microsecond=0)
     if not is_current(folder, _LAYOUT, now):
-        files = issue_all(now)
-        files["README.txt"] = _readme().encode()
-        install(folder, files, _LAYOUT, now + LIFETIME - _MARGIN)
+        with alone(folder):
+            if not is_current(folder, _LAYOUT, now):
+                files = issue_all(now) | {"README.txt": _readme().encode()}
+                install(folder, files, _LAYOUT, now + LIFETIME - _MARGIN)
     return TestPki(folder)
 
 

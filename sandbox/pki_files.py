@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -14,6 +16,7 @@ from norms.errors import DataError
 from norms.i18n import tr
 
 MANIFEST: Final = "pki.json"
+_PATIENCE: Final = 60.0
 
 
 def is_current(folder: Path, layout: str, at: datetime) -> bool:
@@ -25,11 +28,28 @@ def is_current(folder: Path, layout: str, at: datetime) -> bool:
         return False
 
 
-def install(folder: Path, files: Mapping[str, bytes], layout: str, renew: datetime) -> None:
-    """Make `folder` hold exactly `files`. renew: aware date from which the set is out of date.
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other threads and processes out while a set is made; a process that dies lets them in at once.
 
-    Whoever comes second leaves what the first one installed. Raises DataError when the folder holds something else
-    than an earlier set, or cannot be written.
+    Raises DataError when the place cannot be written, or somebody else takes longer than a minute.
+    """
+    lock = folder.with_name(f".{folder.name}.lock")
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        # SQLite's exclusive transaction is a lock of the operating system on every platform.
+        connection = sqlite3.connect(lock, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        with closing(connection):
+            connection.execute("BEGIN EXCLUSIVE")
+            yield
+    except (OSError, sqlite3.Error) as error:
+        raise _unwritable(folder, error) from error
+
+
+def install(folder: Path, files: Mapping[str, bytes], layout: str, renew: datetime) -> None:
+    """Make `folder` hold exactly `files`; the caller is `alone`. renew: aware date from which the set is out of date.
+
+    Raises DataError when the folder holds something else than an earlier set, or cannot be written.
     """
     manifest = json.dumps({"layout": layout, "renew": renew.isoformat()}).encode()
     fresh = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
@@ -41,13 +61,9 @@ def install(folder: Path, files: Mapping[str, bytes], layout: str, renew: dateti
             key.chmod(0o600)
         (fresh / MANIFEST).write_bytes(manifest)
         _clear(folder)
-        _swap(fresh, folder)
+        fresh.rename(folder)
     except OSError as error:
-        raise DataError(
-            tr("Impossible d'écrire la PKI de test ({error}).", error=error.strerror or type(error).__name__),
-            file=folder,
-            remedy=tr("Choisissez un dossier où vous pouvez écrire."),
-        ) from error
+        raise _unwritable(folder, error) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
@@ -70,9 +86,9 @@ def _clear(folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _swap(fresh: Path, folder: Path) -> None:
-    try:
-        fresh.rename(folder)
-    except OSError:
-        if not (folder / MANIFEST).is_file():  # otherwise somebody else was faster, and theirs is as good
-            raise
+def _unwritable(folder: Path, error: Exception) -> DataError:
+    return DataError(
+        tr("Impossible d'écrire la PKI de test ({error}).", error=str(error)),
+        file=folder,
+        remedy=tr("Choisissez un dossier où vous pouvez écrire."),
+    )

@@ -21,10 +21,16 @@ class Plan:
         )
 
         self._calls = 0
+        self._refused_before = self._refused_now = False
 
     def next_call(self) -> None:
         """Count one more call, for changes that happen now and then."""
         self._calls += 1
+        self._refused_before, self._refused_now = self._refused_now, False
+
+    def note_refusal(self) -> None:
+        """Note that the present call is refused."""
+        self._refused_now = True
 
     @property
     def serves_any_path(self) -> bool:
@@ -47,6 +53,11 @@ class Plan:
         )
 
     @property
+    def receives_oversize(self) -> bool:
+        """Whether bodies over the norm's limit must reach the partner, which treats them in its own way."""
+        return any("too-large" in change.reasons for change in self._changes)
+
+    @property
     def hides_description(self) -> bool:
         """Whether the WSDL is not served."""
         return any(change.operator.name == "no-description" for change in self._changes)
@@ -56,12 +67,15 @@ class Plan:
         """Whether answers may be signed by another identity."""
         return any(change.operator.phase == "security" for change in self._changes)
 
-    def tolerated(self, kind: str) -> frozenset[str]:
-        """Return the reason codes whose refusals are not pronounced. kind: "" while it is not known."""
+    def tolerated(self, kind: str = "", request: etree._Element | None = None) -> frozenset[str]:
+        """Return the reason codes whose refusals are not pronounced.
+
+        While the kind of the request is not known, only changes without conditions count.
+        """
         return frozenset(
             reason
             for change in self._named("accept-without")
-            if not kind or change.concerns(kind, "answer")
+            if (self._holds(change, kind, "answer", request) if kind else change.when is None)
             for reason in change.reasons
         )
 
@@ -70,6 +84,7 @@ class Plan:
         for change in self.changes("acceptance", kind, "answer", request):
             wanted = change.operator.name == "refuse-with"
             wanted |= change.operator.name == "refuse-header" and change.parameters["name"].lower() in headers
+            wanted |= change.operator.name == "refuse-after-refusal" and self._refused_before
             if wanted:
                 return change.parameters["reason"]
         return ""

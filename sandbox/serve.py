@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 
@@ -32,6 +32,8 @@ from sandbox.partner import Credentials, Partner
 from sandbox.pki import TestPki, ensure
 from sandbox.plan import Plan
 from sandbox.simulator import Simulator, world_path
+
+_OVERSIZE: Final = 4
 
 
 class World(msgspec.Struct, frozen=True):
@@ -96,7 +98,7 @@ class Sandbox:
             for behaviour in self._behaviours
         }
         self._pki: TestPki | None = None
-        self._listeners: dict[frozenset[str], tuple[Listener, Simulator]] = {}
+        self._listeners: dict[tuple[frozenset[str], bool], tuple[Listener, Simulator]] = {}
         self._addresses: dict[str, dict[str, dict[str, str]]] = {}
 
     def __enter__(self) -> Self:
@@ -145,7 +147,7 @@ class Sandbox:
             raise UsageError(tr("« {name} » ne peut pas nommer un monde.", name=name))
         plans = self._plans(world)
         accepted = frozenset().union(*(plan.accepted_tls for plan in plans))
-        listener, simulator = self._listener(accepted)
+        listener, simulator = self._listener(accepted, any(plan.receives_oversize for plan in plans))
         host, port = listener.address
         base = f"https://{f'[{host}]' if ':' in host else host}:{port}{world_path(name)}"
         partners = [
@@ -178,16 +180,19 @@ class Sandbox:
             )
         return plans
 
-    def _listener(self, accepted: frozenset[str]) -> tuple[Listener, Simulator]:
-        """Return the listener for worlds that accept those wrong certificates; the plain one has the port asked."""
-        found = self._listeners.get(accepted)
+    def _listener(self, accepted: frozenset[str], oversize: bool) -> tuple[Listener, Simulator]:
+        """Return the listener for worlds that are lenient in that way; the plain one has the port asked."""
+        key = (accepted, oversize)
+        found = self._listeners.get(key)
         if found is None:
             simulator = Simulator()
-            tls = _server_tls(self.pki, self._norms, accepted)
-            port = self._port if not accepted else 0
-            found = (Listener(simulator, self._host, port, tls, _widest(self._norms)), simulator)
-            found[0].start()
-            self._listeners[accepted] = found
+            limits = _widest(self._norms)
+            if oversize:
+                limits = msgspec.structs.replace(limits, body_bytes=_OVERSIZE * limits.body_bytes)
+            port = 0 if accepted or oversize else self._port
+            listener = Listener(simulator, self._host, port, _server_tls(self.pki, self._norms, accepted), limits)
+            listener.start()
+            found = self._listeners[key] = (listener, simulator)
         return found
 
     def _credentials(self, plan: Plan) -> Credentials:

@@ -40,8 +40,7 @@ class Source:
 
     def __init__(self, norm: Norm, declaration: Declaration | None) -> None:
         self._norm, self._declaration = norm, declaration
-        path = norm.root / POPULATION
-        self._population: Population | None = read_population(path, norm) if path.is_file() else None
+        self._population = _population_of(norm)
         self._profiles = {profile.code: profile.values for profile in norm.profiles}
 
     def given(self, pool: str, profile: str, file: str, line: int) -> Given:
@@ -113,6 +112,24 @@ def bind(bindings: Mapping[str, str], clock: Clock, file: str = "") -> dict[str,
         for name, value in bindings.items()
     }
     return {CASE_NUMBER: number_of(clock.uuid()), **bound}
+
+
+# The last populations read, by file state and norm: reading one takes longer than compiling a suite.
+_populations: dict[tuple[str, int, int, str], Population] = {}
+_POPULATIONS_KEPT: Final = 8
+
+
+def _population_of(norm: Norm) -> Population | None:
+    path = norm.root / POPULATION
+    if not path.is_file():
+        return None
+    state = path.stat()
+    key = (str(path), state.st_mtime_ns, state.st_size, norm.digest)
+    if key not in _populations:
+        while len(_populations) >= _POPULATIONS_KEPT:
+            _populations.pop(next(iter(_populations)), None)
+        _populations[key] = read_population(path, norm)
+    return _populations[key]
 
 
 def _serving(entries: tuple[Entry, ...], profile: str) -> tuple[Entry, ...]:

@@ -40,7 +40,7 @@ def negatives(spot: Spot, constraint: Constraint, valid: Callable[[str], bool]) 
     for place in dict.fromkeys((0, len(spot.value) // 2, len(spot.value) - 1)):
         for other in _OTHERS if spot.value else ():
             yield spot.value[:place] + other + spot.value[place + 1 :]
-    yield from ("X" + spot.value, spot.value + "-")
+    yield from ("X" + spot.value, spot.value + "-", spot.value + "Z", spot.value + "+01:00", "-" + spot.value)
 
 
 def positives(spot: Spot, constraint: Constraint, valid: Callable[[str], bool]) -> Iterator[str]:

@@ -70,8 +70,9 @@ def compile_suite(
         else:
             not_selected.append(NotSelected(case.id, tr("L'exigence ne s'applique pas à la déclaration.")))
     bound = _bound(norm, cases, source)
+    plausible = {service.kind: canonical_texts(norm, service.kind) for service in norm.services}
     for case in bound:
-        _try(norm, case, declaration)
+        _try(norm, case, declaration, plausible)
     suite = Suite(
         format=FORMAT,
         norm=norm.ref,
@@ -161,12 +162,15 @@ def _bound(norm: Norm, cases: Sequence[Case], source: Source) -> list[Case]:
     return bound
 
 
-def _try(norm: Norm, case: Case, declaration: Declaration | None) -> None:
-    """Build every message of the case once, so that what does not fit is found before anything is sent."""
+def _try(norm: Norm, case: Case, declaration: Declaration | None, plausible: dict[str, dict[str, str]]) -> None:
+    """Build every message of the case once, so that what does not fit is found before anything is sent.
+
+    plausible: by kind, values for what only a declaration supplies.
+    """
     known = bind(case.bindings, TRIAL_CLOCK, case.file)
     for step in case.steps:
         if declaration is None and step.send:
-            known = {**canonical_texts(norm, step.send), **known}
+            known = {**plausible[step.send], **known}
         _check_names(norm, case, step, known, declaration)
         if step.send:
             _try_message(norm, case, step, known, declaration)

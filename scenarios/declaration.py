@@ -32,7 +32,7 @@ class ProductTls(msgspec.Struct, frozen=True):
 
 
 class Product(msgspec.Struct, frozen=True):
-    """The product under test. norm: "ville/1.1"; endpoints: message kind -> address (role server)."""
+    """The product under test. norm: "id/version"; endpoints: message kind -> address (role server)."""
 
     vendor: str
     name: str

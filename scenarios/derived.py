@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
@@ -20,7 +21,8 @@ from norms.check import checker_for
 from norms.functions import xpath
 from norms.i18n import tr_in
 from norms.model import Norm, Reaction, Text
-from scenarios import candidates, derivation_cache
+from scenarios import candidates, shelf
+from scenarios.bindings import POPULATION
 from scenarios.constraints import Constraint, SchemaMap, Sort, Spot, parts
 from scenarios.edits import Edits, duplicated, filled_raw, removed, written
 from scenarios.model import Case, Expectation, Step
@@ -65,7 +67,14 @@ def derive(norm: Norm) -> list[Case]:
 
 def derivation(norm: Norm) -> Derivation:
     """Return cases and ledger rows of `norm`."""
-    return derivation_cache.recall(norm, Derivation) or derivation_cache.keep(norm, _Deriver(norm).run())
+    entry = entry_of(norm)
+    return shelf.recall(entry, Derivation) or shelf.keep(entry, _Deriver(norm).run())
+
+
+def entry_of(norm: Norm) -> Path:
+    """Return the file that keeps the derivation: it depends on the norm and, through `fill`, on the population."""
+    population = norm.root / POPULATION
+    return shelf.entry_of("derived", norm.ref, norm.digest, population.read_bytes() if population.is_file() else b"")
 
 
 class _Deriver:

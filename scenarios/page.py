@@ -126,7 +126,7 @@ class PageReader:
             http=_known(members["http"], tuple(HTTP_DEVIATIONS)) if "http" in members else "",
             keep=self._keep(members.get("keep")),
             parallel=parallel,
-            expect=self._expectations(members.get("expect"), "server", number),
+            expect=self._expectations(members, "server", number),
             line=node.line,
         )
 
@@ -157,7 +157,7 @@ class PageReader:
             insert=self._insertions(members.get("insert")),
             keep=self._keep(members.get("keep")),
             quiet_seconds=quiet,
-            expect=self._expectations(members.get("expect"), "client", number),
+            expect=self._expectations(members, "client", number),
             line=node.line,
         )
 
@@ -182,16 +182,22 @@ class PageReader:
             self._file(node, rest)
         return reply
 
-    def _expectations(self, node: Node | None, role: Role, number: int) -> tuple[Expectation, ...]:
-        return tuple(self._expectation(item, role, number) for item in (node.items() if node else ()))
+    def _expectations(self, step: dict[str, Node], role: Role, number: int) -> tuple[Expectation, ...]:
+        return tuple(self._expectation(item, step, role, number) for item in _members(step.get("expect")))
 
-    def _expectation(self, node: Node, role: Role, number: int) -> Expectation:
+    def _expectation(self, node: Node, step: dict[str, Node], role: Role, number: int) -> Expectation:
         members = node.only(("requirement", "check"), ("at", "value", "values", "table", "step"))
         spec = CHECKS[_known(members["check"], tuple(CHECKS))]
         if role not in spec.roles:
             raise members["check"].fault(
                 tr("Le contrôle « {check} » n'a pas de sens pour ce rôle.", check=spec.name),
                 nearest(spec.name, [name for name, other in CHECKS.items() if role in other.roles]),
+            )
+        beside = spec.beside or ("send" if role == "server" else "await")
+        if beside not in step:
+            raise members["check"].fault(
+                tr("Le contrôle « {check} » demande « {key} » dans son étape.", check=spec.name, key=beside),
+                tr("Ajoutez « {key}: … » ou placez ce contrôle dans une autre étape.", key=beside),
             )
         _check_keys(node, members, spec)
         value, values = self._values(members, spec)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import scenarios
 from norms.model import Norm
+from scenarios import shelf
 from scenarios.model import Scenario
 from scenarios.page import PageReader
 
@@ -38,6 +39,13 @@ def read_scenarios(norm: Norm, roots: Sequence[Path] | None = None) -> list[Scen
 
     roots: folders that hold `<norm>/<version>/` (default: `default_roots`).
     """
+    files = scenario_files(norm, roots)
+    # The examples and messages that pages name are part of the norm's digest.
+    contents = [part for root, path in files for part in (path.relative_to(root).as_posix(), path.read_bytes())]
+    entry = shelf.entry_of("scenarios", norm.ref, norm.digest, *contents)
+    kept = shelf.recall(entry, list[Scenario])
+    if kept is not None:
+        return kept
     reader = PageReader(norm)
-    found = [reader.read(path, root) for root, path in scenario_files(norm, roots)]
-    return sorted(found, key=lambda scenario: scenario.id)
+    found = [reader.read(path, root) for root, path in files]
+    return shelf.keep(entry, sorted(found, key=lambda scenario: scenario.id))

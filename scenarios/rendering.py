@@ -74,10 +74,11 @@ def build_message(norm: Norm, case: Case, step: Step, bindings: Mapping[str, str
     """
     path = norm.root / step.base if step.base else canonical_path(norm, step.send)
     root = read_base(path)
+    file = norm.root / "norm.yaml"
     for expression, text in norm.fill.items():
         # One value per place: a ${uuid} written at two places gives two identifiers.
         for target in _targets(norm, root, expression):
-            target.write(_value(text, bindings, clock, norm.root / "norm.yaml", 0))
+            target.write(_value(text, bindings, clock, file, 0))
     apply_edits(norm, root, case, step, bindings, clock)
     return root
 

@@ -43,12 +43,15 @@ class RuleOutcome(msgspec.Struct, frozen=True):
 
 def rule_steps(norm: Norm, checker: Checker, reaction: Reaction | None) -> Iterator[RuleOutcome]:
     """Yield one outcome for each rule of the norm and its parents, in the order of the files."""
+    source = Source(norm, None)
     for file in checker.rules.files:
         for assertion in file.assertions():
-            yield _outcome(norm, checker, reaction, file.path, assertion)
+            yield _outcome(norm, checker, source, reaction, file.path, assertion)
 
 
-def _outcome(norm: Norm, checker: Checker, reaction: Reaction | None, path: Path, rule: Assertion) -> RuleOutcome:
+def _outcome(
+    norm: Norm, checker: Checker, source: Source, reaction: Reaction | None, path: Path, rule: Assertion
+) -> RuleOutcome:
     name = path.relative_to(norm.root).as_posix() if path.is_relative_to(norm.root) else path.name
     outcome = RuleOutcome(rule.id, rule.role, name, rule.line)
     requests = list(_requests(norm, checker, rule.id))
@@ -58,7 +61,7 @@ def _outcome(norm: Norm, checker: Checker, reaction: Reaction | None, path: Path
         return msgspec.structs.replace(outcome, gap="no-reaction")
     for example, kind in requests:
         for step in _attempts(norm, example, kind, reaction):
-            if _breaks_only(norm, checker, step, rule.id):
+            if _breaks_only(norm, checker, source, step, rule.id):
                 return msgspec.structs.replace(outcome, kind=kind, step=step)
     return msgspec.structs.replace(outcome, gap="repaired")
 
@@ -95,9 +98,8 @@ def _filled(norm: Norm, root: etree._Element) -> Iterator[tuple[str, etree._Elem
             yield f"({expression})[{number}]", element
 
 
-def _breaks_only(norm: Norm, checker: Checker, step: Step, rule: str) -> bool:
+def _breaks_only(norm: Norm, checker: Checker, source: Source, step: Step, rule: str) -> bool:
     profile = norm.profiles[0].code if norm.profiles else ""
-    source = Source(norm, None)
     for entry in source.given(norm.default_given, profile, step.base, 0).entries:
         bindings = {**canonical_texts(norm, step.send), **source.bindings(profile, entry)}
         case = Case("", "", "derived", Text(""), Text(""), "server", profile, "", bindings, (step,), (), file=step.base)

@@ -21,7 +21,7 @@ class CheckSpec(msgspec.Struct, frozen=True):
     """How a check is written. needs / takes: keys that must / may stand beside it (`value` = value or values).
 
     roles: roles of the product under which the check has a meaning; outcomes: its values are outcomes (`fault:CODE` …);
-    number: its only value is an integer.
+    number: its only value is an integer; beside: key that its step must have ("" = `send` or `await`).
     """
 
     name: str
@@ -31,6 +31,7 @@ class CheckSpec(msgspec.Struct, frozen=True):
     roles: tuple[Literal["server", "client"], ...] = ("server", "client")
     outcomes: bool = False
     number: bool = False
+    beside: Literal["", "parallel", "quiet"] = ""
 
 
 SERVER: Final = ("server",)
@@ -241,6 +242,7 @@ _CHECKS: Final = (
             "The text read at `at` is different in each answer of the parallel sends.",
         ),
         needs=("at",),
+        beside="parallel",
         roles=SERVER,
     ),
     CheckSpec(
@@ -250,6 +252,7 @@ _CHECKS: Final = (
             "The text read at `at` is the same in all answers of the parallel sends.",
         ),
         needs=("at",),
+        beside="parallel",
         roles=SERVER,
     ),
     CheckSpec(
@@ -259,6 +262,7 @@ _CHECKS: Final = (
             "No message of the listed kinds arrives during the quiet time of the step.",
         ),
         needs=("value",),
+        beside="quiet",
         roles=CLIENT,
     ),
 )

@@ -24,19 +24,31 @@ from norms.wire.verify import verify
 
 MOST_PROBLEMS: Final = 20
 """Problems of one message that become findings; the rest would say the same again."""
+_MEDIA_TYPES: Final = {"1.1": "text/xml", "1.2": "application/soap+xml"}
 STRUCTURAL: Final = ("schema", "structure")
 
 
 def valid(scene: Scene) -> Misses:
     """Met when the message complies with the schema, the rules and the code tables of the norm.
 
-    Rules are only reported of a message that has the right structure: of another they say nothing new.
+    Rules are only reported of a message that has the right structure: of another they say nothing new. The message
+    must also travel under the media type of its SOAP version (SOAP 1.1 §6, SOAP 1.2 part 2 §7).
     """
     observed = scene.observed
     problems = checker_for(scene.context.norm).check(observed.root, observed.service.kind, observed.direction)
     structural = [problem for problem in problems if problem.source in STRUCTURAL]
     certain = [problem for problem in structural if not problem.split]
-    return tuple(_problem(problem) for problem in (certain or problems)[:MOST_PROBLEMS])
+    return (*_media_type(observed), *(_problem(problem) for problem in (certain or problems)[:MOST_PROBLEMS]))
+
+
+def _media_type(observed: Observed) -> Misses:
+    wanted = _MEDIA_TYPES[observed.service.soap]
+    found = (observed.http.header("content-type") or "").partition(";")[0].strip().lower()
+    if found == wanted:
+        return ()
+    message = mark("Le message voyage sous le type « {trouve} » au lieu de « {attendu} ».")
+    params = {"trouve": found, "attendu": wanted}
+    return (Miss("media-type", message, wanted, found or tr("aucun type"), params, "Content-Type"),)
 
 
 def _problem(problem: Problem) -> Miss:

@@ -93,12 +93,13 @@ class Interpreter:
     """Evaluates the tables of one norm. Thread-safe as long as each state has one user at a time."""
 
     def __init__(self, norm: Norm, decisions: Decisions, population: Population, templates: Templates) -> None:
-        self._norm, self._decisions, self._population, self._templates = norm, decisions, population, templates
+        self.decisions = decisions
+        self._population, self._templates = population, templates
         self._message_id = xpath(norm, norm.reading.message_id) if norm.reading.message_id else None
 
     def gate(self, root: etree._Element, kind: str, state: State, now: Circumstances) -> tuple[str, str] | None:
         """Return (reason, sentence) of the first gate that refuses the request, or None."""
-        for gate in self._decisions.gates:
+        for gate in self.decisions.gates:
             if gate.kinds and kind not in gate.kinds:
                 continue
             scope = _Scope(root, state, NO_OVERRIDES, self._given(root, state, now))
@@ -116,7 +117,7 @@ class Interpreter:
         overrides: Overrides = NO_OVERRIDES,
     ) -> Answer:
         """Decide and write the answer; the effects are applied to `state`. Raises NormError for wrong data."""
-        table = self._decisions.tables[service.kind]
+        table = self.decisions.tables[service.kind]
         state.sweep(now.today.isoformat())
         scope = _Scope(root, state, overrides, self._given(root, state, now))
         scope.assign(table.values)
@@ -152,9 +153,9 @@ class Interpreter:
         side, code, reason, what = fault
         given = {**self._given(context, state, now), "code": code, "reason": reason, "fault": side}
         scope = _Scope(context, state, NO_OVERRIDES, given)
-        scope.assign(self._decisions.fault.values)
+        scope.assign(self.decisions.fault.values)
         return self._templates.render(
-            self._decisions.fault.answer, {**scope.texts(), "soap": soap, "what": what, "uuid": now.ids.uuid}
+            self.decisions.fault.answer, {**scope.texts(), "soap": soap, "what": what, "uuid": now.ids.uuid}
         )
 
     def _written(

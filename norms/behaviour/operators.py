@@ -56,6 +56,7 @@ _HTTP: Final = (
 _ACCEPTANCE: Final = (
     Operator("accept-without", "acceptance", ("reasons",)),
     Operator("refuse-with", "acceptance", ("reason",)),
+    Operator("refuse-after-refusal", "acceptance", ("reason",)),
     Operator("refuse-header", "acceptance", ("name", "reason")),
     Operator("answer-refusal", "acceptance", ("reasons", "code"), ("fault", "http")),
 )

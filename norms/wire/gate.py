@@ -7,6 +7,7 @@ every part at its one place, every reference to the very element that will be re
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
@@ -22,20 +23,20 @@ from norms.wire.soap import Envelope, namespace_of, qname
 Direction = Literal["request", "response"]
 
 _NAME: Final = re.compile(r"[A-Za-z_][\w.\-]{0,255}")
-_SPACES: Final = {"ds": names.DS, "wsse": names.WSSE, "saml": names.SAML}
 
 _identifiers = etree.XPath("//@*[translate(local-name(), 'ID', 'id') = 'id']")
 _instructions = etree.XPath("boolean(//processing-instruction())")
-_securities = etree.XPath("//wsse:Security", namespaces=_SPACES)
-_assertions = etree.XPath("//saml:Assertion", namespaces=_SPACES)
-_signatures = etree.XPath("//ds:Signature", namespaces=_SPACES)
-_objects = etree.XPath("boolean(//ds:Object | //ds:Manifest)", namespaces=_SPACES)
-_encrypted = etree.XPath(
-    f"boolean(//*[namespace-uri() = '{names.XENC}' or namespace-uri() = '{names.XENC11}' "
-    f"or (namespace-uri() = '{names.SAML}' and starts-with(local-name(), 'Encrypted'))])"
+_WATCHED: Final = (
+    names.SECURITY,
+    names.ASSERTION,
+    names.SIGNATURE,
+    names.OBJECT,
+    names.MANIFEST,
+    f"{{{names.XENC}}}*",
+    f"{{{names.XENC11}}}*",
+    *(f"{{{names.SAML}}}Encrypted{what}" for what in ("Assertion", "Attribute", "ID")),
 )
-_comments = etree.XPath("boolean(.//comment())")
-_comments_in_text = etree.XPath("boolean(.//comment()[../text()[normalize-space()]])")
+_EXPECTED: Final = frozenset({names.SECURITY, names.ASSERTION, names.SIGNATURE})
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,11 @@ def pass_gate(root: etree._Element, norm: Norm, service: Service, direction: Dir
         raise SecurityRefusal("envelope-version", tr("Le service attend SOAP {version}.", version=service.soap))
     if signs_nothing(policy):
         return Layout(envelope)
-    security = _security(root, envelope)
-    parts = _parts(root, security, policy)
+    watched: dict[str, list[etree._Element]] = defaultdict(list)
+    for element in root.iter(*_WATCHED):
+        watched[element.tag].append(element)
+    security = _security(root, envelope, watched[names.SECURITY])
+    parts = _parts(watched, security, policy)
     _check_identifiers(root)
     timestamp, assertion = parts.get(names.TIMESTAMP), parts.get(names.ASSERTION)
     assertion_signature, assertion_id = None, ""
@@ -111,9 +115,12 @@ def flow_targets(
             targets.append(Target("assertion", _identifier(assertion, "ID", "assertion"), assertion))
         elif cover == "headers":
             for name in service.headers if direction == "request" else service.response_headers:
-                block = _block(envelope, qname(norm.prefixes, name), name)
-                if block is not None:
-                    targets.append(_target(name, block))
+                blocks = envelope.blocks(qname(norm.prefixes, name))
+                if len(blocks) > 1:
+                    raise SecurityRefusal("envelope-structure", tr("L'en-tête {name} est répété.", name=name))
+                if not blocks and not (direction == "response" and envelope.is_fault):
+                    raise SecurityRefusal("header-missing", tr("L'en-tête {name} est absent.", name=name))
+                targets += [_target(name, block) for block in blocks]
     return tuple(targets)
 
 
@@ -127,21 +134,31 @@ def _check_document(root: etree._Element) -> None:
         )
 
 
-def _security(root: etree._Element, envelope: Envelope) -> etree._Element:
-    found = cast(list[etree._Element], _securities(root))
+def _security(root: etree._Element, envelope: Envelope, found: list[etree._Element]) -> etree._Element:
     if not found:
         raise SecurityRefusal("security-missing", tr("L'en-tête wsse:Security est absent."))
     if len(found) > 1 or found[0].getparent() is not envelope.header:
         raise _structure(tr("Un seul wsse:Security est admis, directement dans le Header."))
-    if _comments(found[0]) or _comments_in_text(root):
+    if next(found[0].iter(etree.Comment), None) is not None or _comment_in_text(root):
         raise _structure(tr("Un commentaire coupe une valeur ou se trouve dans wsse:Security."))
     return found[0]
 
 
-def _parts(root: etree._Element, security: etree._Element, policy: DirectionPolicy) -> dict[str, etree._Element]:
+def _comment_in_text(root: etree._Element) -> bool:
+    """Tell whether a comment stands beside a text: readers that take the first text node would read half of it."""
+    parents = {comment.getparent() for comment in root.iter(etree.Comment)}
+    return any(
+        (parent.text or "").strip() or any((child.tail or "").strip() for child in parent)
+        for parent in parents
+        if parent is not None
+    )
+
+
+def _parts(
+    watched: dict[str, list[etree._Element]], security: etree._Element, policy: DirectionPolicy
+) -> dict[str, etree._Element]:
     """Return the children of Security by tag: those the policy wants, once each, and no other."""
-    assertions = cast(list[etree._Element], _assertions(root))
-    signatures = cast(list[etree._Element], _signatures(root))
+    assertions, signatures = watched[names.ASSERTION], watched[names.SIGNATURE]
     children = [child for child in security if isinstance(child.tag, str)]
     tags = [child.tag for child in children]
     if policy.assertion and not assertions:
@@ -152,7 +169,7 @@ def _parts(root: etree._Element, security: etree._Element, policy: DirectionPoli
         raise SecurityRefusal("timestamp-missing", tr("L'horodatage wsu:Timestamp est absent."))
     if tags.count(names.TIMESTAMP) > (1 if policy.timestamp else 0):
         raise SecurityRefusal("timestamp-structure", tr("Le message porte des horodatages de trop."))
-    if _objects(root) or _encrypted(root):
+    if not watched.keys() <= _EXPECTED:
         raise _structure(tr("ds:Object, ds:Manifest et chiffrement XML sont interdits."))
     own = [child for child in assertions[0] if child.tag == names.SIGNATURE] if assertions else []
     if assertions and not own:
@@ -182,17 +199,6 @@ def _check_identifiers(root: etree._Element) -> None:
         if value in seen:
             raise SecurityRefusal("duplicate-id", tr("L'identifiant « {value} » est porté deux fois.", value=value))
         seen.add(value)
-
-
-def _block(envelope: Envelope, tag: str, name: str) -> etree._Element | None:
-    blocks = envelope.blocks(tag)
-    if len(blocks) > 1:
-        raise SecurityRefusal("envelope-structure", tr("L'en-tête {name} est répété.", name=name))
-    if not blocks:
-        if envelope.is_fault:
-            return None
-        raise SecurityRefusal("header-missing", tr("L'en-tête {name} est absent.", name=name))
-    return blocks[0]
 
 
 def _target(name: str, element: etree._Element) -> Target:

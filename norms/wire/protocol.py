@@ -223,4 +223,4 @@ class GuardedProtocol(HttpToolsProtocol):
                 b"connection: close\r\n\r\n%s" % (status, phrase, len(text), text)
             )
         self.flow.resume_reading()
-        self._start_timer(_LINGER_SECONDS, self.transport.close)
+        self._start_timer(min(_LINGER_SECONDS, self._limits.header_seconds), self.transport.close)

@@ -69,8 +69,6 @@ def _own(form: SignatureForm) -> bool:
 
 def _xmlsec(xmlsec: ModuleType, form: SignatureForm) -> bool:
     context = xmlsec.SignatureContext()
-    pem = form.certificate.public_bytes(Encoding.PEM)
-    context.key = xmlsec.Key.from_memory(pem, xmlsec.KeyFormat.CERT_PEM)
     for reference in form.references:
         target = reference.target.element
         if target.tag == names.ASSERTION:
@@ -78,6 +76,8 @@ def _xmlsec(xmlsec: ModuleType, form: SignatureForm) -> bool:
         else:
             context.register_id(target, "Id", names.WSU)
     try:
+        pem = form.certificate.public_bytes(Encoding.PEM)
+        context.key = xmlsec.Key.from_memory(pem, xmlsec.KeyFormat.CERT_PEM)
         context.verify(form.element)
     except xmlsec.Error:
         return False
@@ -98,6 +98,6 @@ def _other_path(form: SignatureForm, anchors: Anchors) -> bool:
     )
     try:
         verifier.verify(leaf, list(form.intermediates))
-    except (VerificationError, x509.UnsupportedGeneralNameType):
+    except (VerificationError, ValueError, x509.UnsupportedGeneralNameType):
         return False
     return True

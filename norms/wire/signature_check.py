@@ -280,9 +280,12 @@ def _children(element: etree._Element, *tags: str, attributes: tuple[str, ...]) 
 def _elements(element: etree._Element) -> list[etree._Element]:
     """Return the children; text between them, comments and other nodes have no business in a signature."""
     children = list(element)
-    if any(not isinstance(child.tag, str) for child in children):
-        raise _structure(tr("Commentaire ou instruction dans une signature."))
-    if (element.text or "").strip() or any((child.tail or "").strip() for child in children):
+    text = element.text
+    for child in children:
+        if not isinstance(child.tag, str):
+            raise _structure(tr("Commentaire ou instruction dans une signature."))
+        text = child.tail if not text or text.isspace() else text
+    if text and not text.isspace():
         raise _structure(tr("Texte inattendu dans une signature."))
     return children
 

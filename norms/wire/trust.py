@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,6 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from norms.errors import DataError, SecurityRefusal
@@ -64,7 +64,7 @@ class Anchors:
 
     authorities: tuple[x509.Certificate, ...]
     revocations: tuple[x509.CertificateRevocationList, ...] = ()
-    _paths: dict[tuple[bytes, ...], tuple[x509.Certificate, ...]] = field(default_factory=dict, repr=False)
+    _paths: dict[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]] = field(default_factory=dict, repr=False)
     _lists: dict[x509.Certificate, list[x509.CertificateRevocationList]] = field(default_factory=dict, repr=False)
 
     def lists_of(self, authority: x509.Certificate) -> list[x509.CertificateRevocationList]:
@@ -157,10 +157,7 @@ def check_key(certificate: x509.Certificate, algorithms: Algorithms) -> None:
 
 def check_kind(certificate: x509.Certificate, kind: CertificateKind) -> None:
     """Raise SecurityRefusal (certificate-usage) unless the certificate is of that kind and is no authority."""
-    usages, extended = _usages(certificate), _extended(certificate)
-    units = {
-        str(item.value) for item in certificate.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATIONAL_UNIT_NAME)
-    }
+    usages, extended, units, authority = _traits(certificate)
     faults = [
         *(tr("usage {name} absent", name=name) for name in kind.key_usage if name not in usages),
         *(tr("usage {name} interdit", name=name) for name in kind.forbidden_usage if name in usages),
@@ -169,7 +166,7 @@ def check_kind(certificate: x509.Certificate, kind: CertificateKind) -> None:
     ]
     if kind.organizational_unit and kind.organizational_unit not in units:
         faults.append(tr("unité {name} absente du sujet", name=kind.organizational_unit))
-    if _is_authority(certificate):
+    if authority:
         faults.append(tr("certificat d'autorité"))
     if faults:
         raise SecurityRefusal(
@@ -181,7 +178,7 @@ def _path(
     certificate: x509.Certificate, intermediates: tuple[x509.Certificate, ...], anchors: Anchors
 ) -> tuple[x509.Certificate, ...]:
     """Return leaf … anchor. Signatures do not depend on time, so a path found once is kept."""
-    key = tuple(item.public_bytes(Encoding.DER) for item in (certificate, *intermediates))
+    key = (certificate, *intermediates)
     known = anchors._paths.get(key)
     if known is not None:
         return known
@@ -278,6 +275,18 @@ def _is_authority(certificate: x509.Certificate) -> bool:
     except x509.ExtensionNotFound:
         return False
     return constraints.ca and "key_cert_sign" in _usages(certificate)
+
+
+@lru_cache(maxsize=1024)
+def _traits(certificate: x509.Certificate) -> tuple[frozenset[str], frozenset[str], frozenset[str], bool]:
+    """Return usages, extended usages, organizational units, and whether it is an authority."""
+    units = certificate.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATIONAL_UNIT_NAME)
+    return (
+        _usages(certificate),
+        _extended(certificate),
+        frozenset(str(unit.value) for unit in units),
+        _is_authority(certificate),
+    )
 
 
 def _usages(certificate: x509.Certificate) -> frozenset[str]:

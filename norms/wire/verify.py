@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from cryptography import x509
 from lxml import etree
@@ -23,6 +24,8 @@ from norms.wire.instants import read_instant
 from norms.wire.replay import ReplayCache
 from norms.wire.signature_check import SignatureForm, check_value, text_of
 from norms.wire.trust import Anchors, check_chain
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -92,21 +95,28 @@ def _verify(
     layout = pass_gate(root, norm, service, direction)
     if direction == "request" and transport:
         _check_peer(norm, anchors, now, peer)
-    if policy.timestamp and layout.timestamp is not None:
-        _check_timestamp(layout.timestamp, policy.timestamp, now, skew)
+    if policy.timestamp:
+        _check_timestamp(_present(layout.timestamp), policy.timestamp, now, skew)
     facts = None
-    if policy.assertion and layout.assertion is not None and layout.assertion_signature:
-        _check_signer(layout.assertion_signature, norm, policy.assertion.signer, anchors, now)
+    if policy.assertion:
+        form = _present(layout.assertion_signature)
+        _check_signer(form, norm, policy.assertion.signer, anchors, now)
         wanted = _audience(policy.assertion.audience, audience, transport)
-        signer = layout.assertion_signature.certificate
-        facts = check_assertion(layout.assertion, signer, policy.assertion, wanted, now, skew)
+        facts = check_assertion(_present(layout.assertion), form.certificate, policy.assertion, wanted, now, skew)
         if policy.assertion.binding == "tls" and transport:
-            _check_binding(signer, peer)
-    if policy.flow and layout.flow_signature:
-        _check_signer(layout.flow_signature, norm, policy.flow.signer, anchors, now)
+            _check_binding(form.certificate, peer)
+    if policy.flow:
+        _check_signer(_present(layout.flow_signature), norm, policy.flow.signer, anchors, now)
     if facts and replay is not None and policy.assertion and policy.assertion.replay == "refused":
         _check_replay(facts, replay, now)
     return _verified(layout, facts)
+
+
+def _present(part: _T | None) -> _T:
+    """Return a part of the profile. Its absence here is an error of the gate, never a message without that part."""
+    if part is None:
+        raise LookupError("the gate let a message pass without a part of its profile")
+    return part
 
 
 def _check_signer(form: SignatureForm, norm: Norm, kind: str, anchors: Anchors, now: datetime) -> None:

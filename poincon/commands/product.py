@@ -85,7 +85,7 @@ def summary(verdicts: Verdicts) -> Iterator[str]:
     """Yield the lines that a terminal shows at the end of a run: findings first, every count last."""
     amiss = [case for case in verdicts.cases if case.verdict in ("fail", "error", "inconclusive")]
     for case in amiss[:SHOWN_FINDINGS]:
-        yield from _case_lines(case)
+        yield from case_lines(case)
     if len(amiss) > SHOWN_FINDINGS:
         yield tr("… et {more} autres cas : voir le bilan.", more=len(amiss) - SHOWN_FINDINGS)
     counts = verdicts.counts
@@ -97,7 +97,8 @@ def summary(verdicts: Verdicts) -> Iterator[str]:
     )
 
 
-def _case_lines(case: CaseVerdict) -> Iterator[str]:
+def case_lines(case: CaseVerdict) -> Iterator[str]:
+    """Yield what a terminal shows of a case: requirement, expected, actual, and who is to blame."""
     yield f"{case.id}  {verdict_word(case.verdict)}"
     if case.reason:
         yield f"  {case.reason}"

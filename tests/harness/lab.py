@@ -13,7 +13,7 @@ from norms.loader import load
 from norms.model import Norm, Text
 from scenarios.compiler import FORMAT
 from scenarios.declaration import Declaration, Product, Timeouts
-from scenarios.model import Case, Expectation, NotSelected, Step, Suite
+from scenarios.model import Case, Expectation, NotSelected, Role, Step, Suite
 from tests.harness.servers import read_request
 
 NAMESPACE = "urn:poincon:test:essai"
@@ -52,6 +52,7 @@ id;section;level;severity;role;applies_if;text_fr;text_en;not_tested_reason
 ESS-001;1;MUST;bloquante;server;;Le système DOIT répondre.;The system MUST answer.;
 ESS-002;2;MUST;majeure;server;;Le système DOIT rendre la couleur.;The system MUST give the colour back.;
 ESS-003;3;MUST;majeure;server;;Le système DOIT refuser.;The system MUST refuse.;
+ESS-004;4;MUST;majeure;client;;Le logiciel DOIT demander.;The software MUST ask.;
 """
 _ENVELOPE = (
     f'<soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope" xmlns:e="{NAMESPACE}"><soap:Header/>'
@@ -70,6 +71,20 @@ _XSD = f"""\
 """
 
 
+_DECISIONS = """\
+fault: {answer: fault}
+decisions:
+  PING:
+    rows:
+      - {id: pong, set: {couleur: "//e:Couleur", code: "'00'"}, answer: pong}
+"""
+_FAULT = """\
+<soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope"><soap:Body><soap:Fault>
+<soap:Code><soap:Value>soap:Sender</soap:Value></soap:Code>
+<soap:Reason><soap:Text xml:lang="fr">{{ code }}</soap:Text></soap:Reason></soap:Fault></soap:Body></soap:Envelope>
+"""
+
+
 def make_norm(root: Path) -> Norm:
     """Write the trial norm below `root` and load it."""
     folder = root / "essai" / "1.0"
@@ -82,6 +97,12 @@ def make_norm(root: Path) -> Norm:
         "wsdl/essai.wsdl": "<definitions/>",
         "messages/PING.request.xml": REQUEST,
         "messages/PING.response.xml": pong(),
+        "simulator/population.yaml": "pools: {}\n",
+        "simulator/decisions.yaml": _DECISIONS,
+        "simulator/faults.yaml": "faults: []\n",
+        "simulator/variants.yaml": "variants: []\n",
+        "simulator/answers/pong.xml": pong("{{ couleur }}", "{{ code }}"),
+        "simulator/answers/fault.xml": _FAULT,
     }.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +115,7 @@ def pong(couleur: str = "bleu", code: str = "00") -> str:
     return _ENVELOPE.format(f"<e:Pong><e:Code>{code}</e:Code><e:Couleur>{couleur}</e:Couleur></e:Pong>")
 
 
-def case(number: int, *steps: Step, exclusive: bool = False, given: str = "") -> Case:
+def case(number: int, *steps: Step, exclusive: bool = False, given: str = "", role: Role = "server") -> Case:
     """Return a case; without steps, one that wants its colour back."""
     default = Step(
         send="PING",
@@ -108,7 +129,7 @@ def case(number: int, *steps: Step, exclusive: bool = False, given: str = "") ->
         origin="written",
         title=Text(f"Cas {number}"),
         purpose=Text("Vérifier l'écho."),
-        role="server",
+        role=role,
         profile="A",
         given=given,
         bindings={"couleur": "bleu"},
@@ -119,10 +140,10 @@ def case(number: int, *steps: Step, exclusive: bool = False, given: str = "") ->
     )
 
 
-def make_suite(norm: Norm, *cases: Case) -> Suite:
+def make_suite(norm: Norm, *cases: Case, role: Role = "server") -> Suite:
     """Return a suite of these cases, and one scenario that is not selected."""
     return Suite(
-        FORMAT, norm.ref, norm.revision, norm.provenance, norm.digest, "server", cases,
+        FORMAT, norm.ref, norm.revision, norm.provenance, norm.digest, role, cases,
         (NotSelected("ESS-S-900", "Sans objet."),), "d" * 64,
     )  # fmt: skip
 

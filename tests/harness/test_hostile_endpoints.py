@@ -163,6 +163,24 @@ def test_t04_a_name_is_resolved_once_for_the_run(monkeypatch: pytest.MonkeyPatch
     assert resolver.resolve("http", "rebinding.example", 80, Deadline(1)) == first
 
 
+def test_t04_a_name_with_several_addresses_keeps_the_one_that_answers(monkeypatch: pytest.MonkeyPatch):
+    with serving(answering(OK)) as server:
+        number = int(server.url.rpartition(":")[2].partition("/")[0])
+        found = [(0, 0, 0, "", (address, number)) for address in ("127.0.0.2", "127.0.0.1")]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        with monkeypatch.context() as patched:
+            real = socket.create_connection
+
+            def only_the_second(address, **more):
+                if address[0] == "127.0.0.2":
+                    raise ConnectionRefusedError
+                monkeypatch.undo()
+                return real(address, **more)
+
+            patched.setattr(socket, "create_connection", only_the_second)
+            assert Resolver().resolve("http", "two.example", number, Deadline(2)).ip == "127.0.0.1"
+
+
 def test_t02_a_resolver_that_hangs_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch):
     release = threading.Event()
 

@@ -180,3 +180,9 @@ def test_the_registry_and_the_vocabulary_have_the_same_names():
 def test_a_check_without_the_values_it_needs_is_an_incident_of_ours():
     found = one(judged(send(expect("equals", at="//m:Ref")), exchange(answer(rest="<m:Ref/>"))))
     assert (found.verdict, found.blame) == ("error", "LAB")
+
+
+@pytest.mark.parametrize("kind", ["text/xml; charset=utf-8", "text/html", ""])
+def test_a_message_travels_under_the_media_type_of_its_soap_version(kind):
+    verdict = judged(send(expect("accepted")), exchange(response=response(answer(), kind=kind)))
+    assert (verdict.verdict, one(verdict).reason, one(verdict).requirement) == ("fail", "media-type", "M-VAL")

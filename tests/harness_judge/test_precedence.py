@@ -42,10 +42,29 @@ def test_two_payloads_are_no_message():
     assert one(judged(send(expect("result", value="00")), exchange(twice))).reason == "envelope-structure"
 
 
-def test_schema_before_values():
-    step = send(expect("result", value="00"), expect("equals", "M-B", value="x", **AT))
-    invalid = answer("12345", "<m:Ref>y</m:Ref>")
-    assert requirements(judged(step, exchange(invalid))) == [("M-VAL", "valid")]
+def test_a_value_that_breaks_the_schema_is_also_judged_by_those_who_ask_for_it():
+    step = send(expect("equals", "M-B", value="x", **AT), expect("code", "M-C", at="//m:Code", value="00"))
+    invalid = answer("12345", "<m:Ref>x</m:Ref>")
+    assert requirements(judged(step, exchange(invalid))) == [("M-VAL", "valid"), ("M-C", "code")]
+
+
+def test_a_fault_whose_code_breaks_a_rule_is_not_blamed_for_its_code_again():
+    step = send(expect("refused", value="fault:E1"))
+    broken = fault("E2").replace(b"<m:Severity>erreur</m:Severity><m:Code>E2</m:Code>", b"<m:Code>E2</m:Code>")
+    assert requirements(judged(step, exchange(broken))) == [("M-VAL", "valid")]
+    assert requirements(judged(step, exchange(fault("E2")))) == [("M-A", "refused")]
+
+
+def test_what_the_answer_to_an_accepted_request_holds_is_no_matter():
+    step = send(
+        expect("http-status", "M-B", value="400"), expect("refused", value="fault:E1"), expect("correlated", "M-C")
+    )
+    strange = answer("12345", relates="uuid:9")
+    assert requirements(judged(step, exchange(strange))) == [("M-A", "refused")]
+    assert requirements(judged(step, exchange(response=response(fault("E1"), 500)))) == [
+        ("M-B", "http-status"),
+        ("M-C", "correlated"),
+    ]
 
 
 def test_the_steps_own_citation_of_validity_stands_alone():
@@ -126,9 +145,18 @@ def test_a_must_is_cited_before_a_should():
     assert requirements(judged(step, exchange(fault()))) == [("M-B", "equals")]
 
 
-def test_a_premise_that_only_a_should_asks_for_cannot_let_the_case_pass():
-    step = send(expect("accepted", "M-SHOULD"))
+def test_a_fault_where_only_a_should_needs_a_normal_answer_is_a_remark():
+    step = send(expect("accepted", "M-SHOULD"), expect("absent", "M-SHOULD", **AT))
     verdict = judged(step, exchange(fault()))
+    assert (verdict.verdict, [found.verdict for found in verdict.findings]) == ("pass", ["remark"])
+    broken = fault().replace(b"<m:Severity>erreur</m:Severity>", b"")
+    assert judged(step, exchange(broken)).verdict == "fail"
+    assert judged((step, send(expect("accepted"))), exchange(fault()), exchange(step=2)).verdict == "inconclusive"
+
+
+def test_a_premise_that_only_a_should_asks_for_cannot_let_the_case_pass():
+    step = send(expect("result", "M-SHOULD", value="00"), expect("absent", "M-B", **AT))
+    verdict = judged(step, exchange(answer("10")))
     assert [found.verdict for found in verdict.findings] == ["remark", "inconclusive"]
     assert verdict.verdict == "inconclusive"
 

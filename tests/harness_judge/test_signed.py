@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from judge_samples import CONTEXT, NORM, answer, ask, exchange, expect, fault, judged, one, request, send
+from judge_samples import CONTEXT, NORM, answer, ask, exchange, expect, fault, judged, one, request, response, send
 from lxml import etree
 
 from harness.checks import messages
@@ -129,6 +129,25 @@ def test_a_changed_body_is_refused(house):
     spoilt = house.answered()
     body = spoilt.response.replace(b"<m:Code>00<", b"<m:Code>10<")
     assert one(house.judge(msgspec.structs.replace(spoilt, response=body))).reason == "signature-invalid"
+
+
+def test_content_that_is_not_what_was_signed_is_not_judged_further(house):
+    spoilt = house.answered()
+    body = spoilt.response.partition(b"\r\n\r\n")[2].replace(b"<m:Code>00<", b"<m:Code>99999<")
+    step = send(expect("result", value="00"), expect("signed", "M-SIG"))
+    assert (
+        one(house.judge(msgspec.structs.replace(spoilt, response=response(body)), step=step)).reason
+        == "signature-invalid"
+    )
+
+
+def test_a_structure_that_validity_blames_is_not_blamed_on_the_signature_too(house, monkeypatch):
+    def refuse(*_args, **_keys):
+        raise SecurityRefusal("header-missing", "absent")
+
+    monkeypatch.setattr(messages, "verify", refuse)
+    assert one(house.judge(exchange(answer("12345")))).check == "valid"
+    assert one(house.judge(exchange())).check == "signed"
 
 
 def test_the_time_is_that_of_arrival(house):

@@ -6,11 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from tiny_norm import write_norms
 
 from norms.loader import load
 from norms.message_check import Checker
 from norms.model import Norm
+
+
+settings.register_profile("poincon", deadline=None)  # a busy machine is no failure
+settings.load_profile("poincon")
 
 
 @pytest.fixture(autouse=True)

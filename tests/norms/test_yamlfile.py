@@ -80,7 +80,7 @@ def test_values_of_the_wrong_shape_are_refused() -> None:
         root["t"].integer,
         root["neg"].number,
         lambda: root["t"].choice(("y", "z")),
-        lambda: root["neg"].integer(),
+        root["neg"].integer,
     ):
         with pytest.raises(DataError):
             wrong()

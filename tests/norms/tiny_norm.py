@@ -81,6 +81,13 @@ EMPRUNT_XSD: Final = f"""\
 </xs:schema>
 """
 
+# libxml2 lets a type without values pass, xmlschema does not.
+IMPOSSIBLE_XSD: Final = EMPRUNT_XSD.replace(
+    "</xs:schema>",
+    '<xs:simpleType name="Impossible"><xs:restriction base="xs:string"><xs:minLength value="5"/>'
+    '<xs:maxLength value="2"/></xs:restriction></xs:simpleType></xs:schema>',
+)
+
 SOCLE_XSD: Final = f"""\
 <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{BASE}" xmlns="{BASE}"
            elementFormDefault="qualified">
@@ -90,7 +97,8 @@ SOCLE_XSD: Final = f"""\
     <xs:element name="Code" type="Isbn"/></xs:sequence></xs:complexType></xs:element>
   <xs:simpleType name="Nom"><xs:restriction base="xs:string">
     <xs:minLength value="1"/><xs:maxLength value="10"/></xs:restriction></xs:simpleType>
-  <xs:simpleType name="Isbn"><xs:restriction base="xs:string"><xs:pattern value="[0-9]{{4}}"/></xs:restriction></xs:simpleType>
+  <xs:simpleType name="Isbn"><xs:restriction base="xs:string">
+    <xs:pattern value="[0-9]{{4}}"/></xs:restriction></xs:simpleType>
   <xs:simpleType name="Montant"><xs:restriction base="xs:decimal">
     <xs:minInclusive value="0"/><xs:fractionDigits value="2"/></xs:restriction></xs:simpleType>
 </xs:schema>
@@ -107,7 +115,8 @@ RULES: Final = f"""\
   </sch:pattern>
   <sch:pattern id="reponse">
     <sch:rule context="e:Reponse[e:Total]">
-      <sch:assert id="R-002" role="EMP-003" test="p:amount(e:Total) = p:sum(e:Ligne)">Le total est la somme.</sch:assert>
+      <sch:assert id="R-002" role="EMP-003" test="p:amount(e:Total) = p:sum(e:Ligne)"
+        >Le total est la somme.</sch:assert>
     </sch:rule>
   </sch:pattern>
 </sch:schema>

@@ -247,7 +247,6 @@ FACTS = RunFacts(
     product=Product("Éditions <Martin> & fils", "Serveur AMC", "4.2.1"),
     profiles=("MED", "SF"),
     claims={"ICS-ASK": "oui", "ICS-SIG": "non"},
-    values={"mot_de_passe": "•••"},
     endpoints={"ASK": "https://produit.example/ask"},
     evidence_root="e1" * 32,
     evidence_records=42,

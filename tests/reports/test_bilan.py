@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree, html
 
-from harness.record import CaseVerdict, Counts
+from harness.record import CaseVerdict, Counts, Place
+from norms.model import Always
 from reports.bilan import bilan, render, write_bilan
-from reports.overview import requirement_rows, requirement_verdict
+from reports.overview import requirement_rows, requirement_verdict, untested
 from reports.subject import Subject
 from tests.reports.reports_samples import (
     CASES,
@@ -32,6 +33,7 @@ from tests.reports.reports_samples import (
     verdicts,
 )
 
+PLACES = [Place("", f"/a/b[{rank}]") for rank in range(4)]
 SNAPSHOT = Path(__file__).with_name("bilan.snapshot.txt")
 
 
@@ -151,6 +153,18 @@ def test_the_same_finding_of_two_cases_is_told_once() -> None:
     assert [[case.id for case in failure.cases] for failure in failures] == [["ESS-S-002@MED", "ESS-S-002@SF"]]
 
 
+def test_findings_that_differ_in_their_values_only_are_told_once_with_an_example() -> None:
+    cases = tuple(
+        CaseVerdict(
+            f"C-{rank}", f"S-{rank}", "fail", ("ESS-002",),
+            (finding("ESS-002", "fail", "SUT", f"C-{rank}", actual=f"code {rank}", location=PLACES[rank]),),
+        )
+        for rank in range(1, 4)
+    )  # fmt: skip
+    (failure,) = bilan(subject(verdicts("fail", Counts(fail=3), cases)), "runs/essai").failures
+    assert (failure.actual, failure.alike, failure.title) == ("code 1", False, "3 cas concernés")
+
+
 def test_a_reader_can_repeat_the_failure(tmp_path: Path) -> None:
     page = write_bilan(subject(), tmp_path, "runs/essai").read_text(encoding="utf-8")
     assert "poincon replay runs/essai ESS-S-002@MED" in page
@@ -167,7 +181,13 @@ def test_every_case_that_was_not_executed_has_its_reason() -> None:
 
 def test_a_large_run_stays_readable() -> None:
     many = tuple(
-        CaseVerdict(f"C-{rank}", f"S-{rank}", "fail", ("ESS-002",), (finding("ESS-002", "fail", "SUT", f"C-{rank}"),))
+        CaseVerdict(
+            f"C-{rank}",
+            f"S-{rank}",
+            "fail",
+            ("ESS-002",),
+            (finding("ESS-002", "fail", "SUT", f"C-{rank}", reason=f"r{rank}"),),
+        )
         for rank in range(300)
     )
     told = replace(
@@ -186,6 +206,20 @@ def test_a_requirement_is_conforme_only_when_a_case_that_cites_it_passed() -> No
     assert requirement_verdict("ESS-001", [stopped, passed]) == "pass"
     assert requirement_verdict("ESS-002", [stopped, passed]) == "fail"
     assert requirement_verdict("ESS-003", [CaseVerdict("E", "S", "not_run", ("ESS-003",))]) == "not_run"
+
+
+def test_what_is_judged_on_every_answer_counts_as_tested() -> None:
+    always = norm(always=(Always("ESS-006", "answered"), Always("ESS-007", "answered", kinds=("OTHER",))))
+    told = subject(passing(), norm_=always)
+    rows = {row.id: row for row in requirement_rows(told)}
+    assert rows["ESS-006"].verdict == "pass"
+    assert len(rows["ESS-006"].cases) == len(CASES)
+    assert "ESS-007" not in rows
+    assert untested(told) == ()
+
+
+def test_a_requirement_without_any_case_is_listed_with_its_reason() -> None:
+    assert [(item.id, item.reason) for item in untested(subject())] == [("ESS-006", "trace interne")]
 
 
 def test_broken_requirements_come_first() -> None:

@@ -176,6 +176,16 @@ def _target(root: etree._Element) -> None:
     holder.set("Target", "#elsewhere")
 
 
+def _same_id(root: etree._Element) -> None:
+    key = root.find(".//{http://www.w3.org/2000/09/xmldsig#}KeyInfo")
+    properties = root.find(".//{http://uri.etsi.org/01903/v1.3.2#}SignedProperties")
+    references = root.findall(".//{http://www.w3.org/2000/09/xmldsig#}Reference")
+    assert key is not None
+    assert properties is not None
+    key.set("Id", str(properties.get("Id")))
+    references[2].set("URI", f"#{properties.get('Id')}")
+
+
 def _key_value(root: etree._Element) -> None:
     key = root.find(".//{http://www.w3.org/2000/09/xmldsig#}KeyInfo")
     assert key is not None
@@ -188,8 +198,43 @@ def _transform(root: etree._Element) -> None:
     transforms.insert(0, etree.Element(transforms[0].tag, Algorithm="http://www.w3.org/TR/1999/REC-xslt-19991116"))
 
 
+def _references(root: etree._Element) -> list[etree._Element]:
+    return root.findall(".//{http://www.w3.org/2000/09/xmldsig#}Reference")
+
+
+def _whole_document(root: etree._Element) -> None:
+    _references(root)[0].set("URI", "")
+
+
+def _untyped(root: etree._Element) -> None:
+    del _references(root)[1].attrib["Type"]
+
+
+def _canonicalization(root: etree._Element) -> None:
+    transforms = root.findall(".//{http://www.w3.org/2000/09/xmldsig#}Transform")
+    transforms[1].set("Algorithm", "http://www.w3.org/2001/10/xml-exc-c14n#")
+
+
+def _weak_digest(root: etree._Element) -> None:
+    _references(root)[0][1].set("Algorithm", "http://www.w3.org/2000/09/xmldsig#sha1")
+
+
 @pytest.mark.parametrize(
-    "change", [_wrap, _second_signature, _drop_signature, _unsigned_properties, _target, _key_value, _transform]
+    "change",
+    [
+        _wrap,
+        _second_signature,
+        _drop_signature,
+        _unsigned_properties,
+        _target,
+        _same_id,
+        _key_value,
+        _transform,
+        _whole_document,
+        _untyped,
+        _canonicalization,
+        _weak_digest,
+    ],
 )
 def test_the_form_is_refused_before_any_cryptography(
     document: bytes, check: Checker, change: Callable[[etree._Element], object]

@@ -119,6 +119,16 @@ def test_changed_evidence_is_neither_certified_nor_verified(
         certify(folder, authority.seal, tmp_path / "data", now=NOW)
 
 
+def test_a_file_added_to_the_evidence_is_found(
+    folder: Path, authority: Authority, authority_file: Path, tmp_path: Path
+) -> None:
+    issued = certify(folder, authority.seal, tmp_path / "data", now=NOW)
+    (folder / "peers").mkdir(exist_ok=True)
+    (folder / "peers" / "added.der").write_bytes(b"x")
+    report = verify_certificate(issued.path, run=folder, authority=authority_file, now=NOW)
+    assert [check.name for check in report.checks if not check.ok] == ["Preuves intactes"]
+
+
 def test_a_failing_run_is_refused_with_its_reason(
     norm: Norm, compiled: Suite, authority: Authority, tmp_path: Path
 ) -> None:

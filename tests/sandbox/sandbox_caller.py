@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPSConnection
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -15,7 +17,8 @@ from lxml import etree
 from norms.model import Norm
 from norms.wire.secure import Signers, Subject, secure_request
 from norms.wire.soap import serialize
-from sandbox.serve import Sandbox
+from sandbox.pki import TestPki
+from sandbox.serve import Sandbox, Spawned
 
 SOAP12 = 'application/soap+xml; charset=utf-8; action="{action}"'
 ATTRIBUTES = {
@@ -49,8 +52,9 @@ class Answer:
 class Caller:
     """Calls services of one world over real TLS."""
 
-    def __init__(self, sandbox: Sandbox, norm: Norm, world: str = "") -> None:
-        self.sandbox, self.norm, self.world, self.pki = sandbox, norm, world, sandbox.pki
+    def __init__(self, sandbox: Sandbox | Spawned, norm: Norm, world: str = "") -> None:
+        self.sandbox, self.norm, self.world = sandbox, norm, world
+        self.pki = TestPki(Path(sandbox.addresses.pki))
 
     def in_world(self, world: str) -> Caller:
         return Caller(self.sandbox, self.norm, world)
@@ -112,6 +116,7 @@ class Caller:
         method: str = "POST",
         identity: str | None = "tls",
         query: str = "",
+        chunked: bool = False,
     ) -> Answer:
         service = self.norm.service(kind)
         assert service is not None
@@ -123,7 +128,8 @@ class Caller:
         sent.update(headers or {})
         connection = HTTPSConnection(place.hostname or "", place.port, context=self.context(identity), timeout=20)
         try:
-            connection.request(method, place.path + query, body or None, sent)
+            sending = iter([body]) if chunked else body or None
+            connection.request(method, place.path + query, sending, sent, encode_chunked=chunked)
             response = connection.getresponse()
             return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
         finally:
@@ -136,15 +142,23 @@ class Caller:
         return self.post(kind, serialize(self.message(kind, edits)), identity="tls-software")
 
     def raw(self, kind: str, data: bytes, wait: float = 10, identity: str = "tls") -> bytes:
-        """Send bytes over TLS and return all that comes back until the peer closes."""
+        """Send bytes over TLS and return the answer, or what came of it before the peer closed."""
         place = urlsplit(self.url(kind))
-        with socket.create_connection((place.hostname or "", place.port or 443), wait) as plain:
-            with self.context(identity).wrap_socket(plain, server_hostname=place.hostname) as secure:
-                secure.sendall(data)
-                received = b""
-                try:
-                    while chunk := secure.recv(65536):
-                        received += chunk
-                except (ConnectionError, ssl.SSLError):
-                    pass
-                return received
+        received = b""
+        with (
+            socket.create_connection((place.hostname or "", place.port or 443), wait) as plain,
+            self.context(identity).wrap_socket(plain, server_hostname=place.hostname) as secure,
+        ):
+            secure.sendall(data)
+            try:
+                while not _complete(received) and (chunk := secure.recv(65536)):
+                    received += chunk
+            except (ConnectionError, ssl.SSLError):
+                pass
+        return received
+
+
+def _complete(received: bytes) -> bool:
+    head, end, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *([0-9]+)", head)
+    return bool(end) and length is not None and len(body) >= int(length[1])

@@ -16,7 +16,7 @@ from norms.model import Limits
 from norms.wire.listener import Listener, Receive, Scope, Send, ServerTls
 from sandbox.pki import TestPki
 
-SMALL = Limits(body_bytes=10_000, header_count=20, header_bytes=2_000, header_seconds=0.5, body_seconds=0.6)
+SMALL = Limits(body_bytes=10_000, header_count=20, header_bytes=2_000, header_seconds=0.3, body_seconds=0.4)
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,12 +10,12 @@ from lxml import etree
 from norms.check import checker_for
 from norms.loader import load
 from norms.model import Norm
-from scenarios import derivation_cache
+from scenarios import shelf
 from scenarios.bindings import Source, bind, canonical_texts
 from scenarios.compiler import compile_suite
 from scenarios.constraints import SchemaMap, parts
 from scenarios.coverage import cited_requirements, coverage, coverage_text
-from scenarios.derived import Derivation, derivation, derive
+from scenarios.derived import Derivation, derivation, derive, entry_of
 from scenarios.edits import TRIAL_CLOCK
 from scenarios.ledger import gap_text, ledger, ledger_text
 from scenarios.model import Case
@@ -161,10 +161,10 @@ def test_relaxing_takes_one_constraint_away_and_leaves_the_norm_alone(toy: Norm)
 
 def test_the_cache_gives_the_same_and_damage_costs_time_only(toy: Norm) -> None:
     first = derivation(toy)
-    assert derivation_cache.recall(toy, Derivation) == first
-    entry = derivation_cache._entry(toy)
+    entry = entry_of(toy)
+    assert shelf.recall(entry, Derivation) == first
     entry.write_bytes(entry.read_bytes()[:-1] + b"?")
-    assert derivation_cache.recall(toy, Derivation) is None
+    assert shelf.recall(entry, Derivation) is None
     assert derivation(toy) == first
 
 

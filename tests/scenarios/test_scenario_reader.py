@@ -106,6 +106,7 @@ BAD = [
     ('"http:4xx"', '"http:9xx"', 20, "http:4xx"),
     ('step: "1"', 'step: "2"', 26, "précédente"),
     ('at: "//j:Code"\n        step', 'at: "p:nop(.)"\n        step', 25, "p:"),
+    ("check: same-as-step", "check: unique-across-parallel", 24, "parallel"),
     ("check: same-as-step", "check: absent-next", 24, "rôle"),
     ("given: sages", "given: sages\ngiven: punis", 8, "deux fois"),
     ('title: {fr: "Un prêt"}', 'title: {en: "A loan"}', 2, "fr"),
@@ -133,6 +134,8 @@ BAD_CLIENT = [
     ('quiet: "2.5"', 'quiet: "0"', 12),
     ("value: RENDU", "value: RENDUS", 14),
     ("check: valid", "check: answered", 11),
+    ("check: valid", "check: absent-next, value: RENDU", 10),
+    ("check: absent-next, value: RENDU", "check: valid", 14),
 ]
 
 
@@ -161,6 +164,21 @@ def test_one_id_in_two_roots_is_refused(toy: Norm, write: Callable[..., Path], t
     other.write_text(GOOD, encoding="utf-8")
     with pytest.raises(DataError, match="JOU-S-001"):
         read_scenarios(toy, [tmp_path, tmp_path / "other"])
+
+
+def test_what_was_read_is_kept_until_a_page_changes(
+    toy: Norm, write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(GOOD)
+    first = read_scenarios(toy, [tmp_path])
+    with monkeypatch.context() as patch:
+        patch.setattr(PageReader, "read", None)
+        assert read_scenarios(toy, [tmp_path]) == first
+    write(GOOD.replace("Un prêt", "Un autre prêt"))
+    assert read_scenarios(toy, [tmp_path])[0].title.fr == "Un autre prêt"
+    write(GOOD.replace("send: PRET", "sned: PRET"))
+    with pytest.raises(DataError):
+        read_scenarios(toy, [tmp_path])
 
 
 @given(st.text(max_size=300))

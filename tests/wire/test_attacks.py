@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import timedelta
 
 import msgspec
@@ -9,7 +10,7 @@ import pytest
 from attack_ids import ATTACK_IDS
 from lxml import etree
 from wire_attacks import ATTACKS, Attack
-from wire_kit import AUDIENCE, NORM, NOW, SECURITY, Kit, assertion_of, flow_of, own_signature_of
+from wire_kit import AUDIENCE, NORM, NOW, SECURITY, Change, Kit, assertion_of, flow_of, own_signature_of
 
 from norms.errors import SecurityRefusal
 from norms.wire import names
@@ -165,3 +166,88 @@ def test_a_certificate_that_cannot_be_read_is_refused(kit: Kit, content: str) ->
         flow_of(root).find(f".//{names.X509_CERTIFICATE}").text = content
 
     assert kit.reason(kit.changed(change)) == "key-info"
+
+
+def test_comments_without_number_cost_no_more_than_their_length(kit: Kit) -> None:
+    """60,000 comments among blanks: looking at all texts for each of them would take minutes."""
+    root = kit.changed(lambda root: root[1].append(etree.fromstring(f"<a>{' <!---->' * 60_000}</a>")))
+    assert kit.reason(root) == "signature-invalid"
+
+
+def test_two_security_headers_are_one_too_many(kit: Kit) -> None:
+    def change(root: etree._Element) -> None:
+        etree.SubElement(root[0], names.SECURITY)
+
+    assert kit.reason(kit.changed(change)) == "signature-structure"
+
+
+def test_security_stands_in_the_header_itself(kit: Kit) -> None:
+    def change(root: etree._Element) -> None:
+        holder = etree.SubElement(root[0], "{urn:essai}Porteur")
+        holder.append(root.find(f".//{names.SECURITY}"))
+
+    assert kit.reason(kit.changed(change)) == "signature-structure"
+
+
+def test_two_timestamps_are_one_too_many(kit: Kit) -> None:
+    def change(root: etree._Element) -> None:
+        security = root.find(f".//{names.SECURITY}")
+        etree.SubElement(security, names.TIMESTAMP)
+
+    assert kit.reason(kit.changed(change)) == "timestamp-structure"
+
+
+def _surplus_in_security(root: etree._Element) -> None:
+    etree.SubElement(root.find(f".//{names.SECURITY}"), "{urn:essai}Surplus")
+
+
+def _assertion_in_another_block(root: etree._Element) -> None:
+    etree.SubElement(root[0], "{urn:essai}Porteur").append(assertion_of(root))
+
+
+def _third_signature_in_body(root: etree._Element) -> None:
+    root[1][0].append(copy.deepcopy(flow_of(root)))
+
+
+def _two_signatures_in_the_assertion(root: etree._Element) -> None:
+    own_signature_of(root).addnext(copy.deepcopy(own_signature_of(root)))
+
+
+def _second_flow_signature(root: etree._Element) -> None:
+    flow_of(root).addnext(copy.deepcopy(flow_of(root)))
+
+
+def _text_in_security(root: etree._Element) -> None:
+    root.find(f".//{names.SECURITY}").text = "bruit"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _surplus_in_security,
+        _assertion_in_another_block,
+        _third_signature_in_body,
+        _two_signatures_in_the_assertion,
+        _second_flow_signature,
+        _text_in_security,
+    ],
+)
+def test_every_part_has_its_one_place(kit: Kit, change: Change) -> None:
+    assert kit.reason(kit.changed(change)) == "signature-structure"
+
+
+def test_a_service_header_is_there_once(kit: Kit) -> None:
+    def change(root: etree._Element) -> None:
+        second = copy.deepcopy(root[0][1])
+        del second.attrib[names.WSU_ID]
+        root[0].append(second)
+
+    assert kit.reason(kit.changed(change)) == "envelope-structure"
+
+
+@pytest.mark.parametrize("identifier", ["1", "a b", "é'", "x" * 300])
+def test_an_identifier_is_a_plain_name(kit: Kit, identifier: str) -> None:
+    def change(root: etree._Element) -> None:
+        root[1].set(names.WSU_ID, identifier)
+
+    assert kit.reason(kit.resigned(change)) == "signature-coverage"

@@ -26,7 +26,7 @@ def test_a_pki_is_made_once(tmp_path: Path) -> None:
     assert ensure(tmp_path / "pki").authority.read_bytes() == content
     assert "SANS AUCUNE VALEUR" in (first.folder / "README.txt").read_text("utf-8")
     assert all(first.certificate(name).is_file() and first.key(name).is_file() for name in first.names)
-    assert [item.name for item in tmp_path.iterdir()] == ["pki"]
+    assert sorted(item.name for item in tmp_path.iterdir()) == [".pki.lock", "pki"]
 
 
 def test_many_at_once_get_one_pki(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_many_at_once_get_one_pki(tmp_path: Path) -> None:
         made = list(pool.map(ensure, [tmp_path / "pki"] * 3))
     assert len({pki.authority.read_bytes() for pki in made}) == 1
     assert made[0].identity("seal").key.key_size == 3072
-    assert [item.name for item in tmp_path.iterdir()] == ["pki"]
+    assert sorted(item.name for item in tmp_path.iterdir()) == [".pki.lock", "pki"]
 
 
 @pytest.mark.parametrize("manifest", ["", "[]", '{"layout": "0", "renew": "2999-01-01T00:00:00+00:00"}',
@@ -58,7 +58,17 @@ def test_somebody_s_files_are_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "roman.txt").read_text() == "Longtemps"
 
 
-def test_whoever_is_second_keeps_the_first(tmp_path: Path) -> None:
+def test_a_failed_attempt_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "fichier").write_text("x")
+    with pytest.raises(DataError, match="Impossible d'écrire"):
+        ensure(tmp_path / "fichier" / "pki")
+    folder = tmp_path / "x"
+    with pytest.raises(DataError, match="Impossible d'écrire"):
+        install(folder, {"sous/dossier.pem": b"1"}, "1", SOON)
+    assert [item.name for item in tmp_path.iterdir()] == ["fichier"]
+
+
+def test_a_set_is_current_until_it_must_be_renewed(tmp_path: Path) -> None:
     folder = tmp_path / "x"
     install(folder, {"a.pem": b"1"}, "1", SOON)
     assert is_current(folder, "1", datetime.now(UTC))

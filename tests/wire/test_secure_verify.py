@@ -61,8 +61,9 @@ def test_a_signed_fault_needs_no_service_headers(kit: Kit) -> None:
     assert kit.verify(signed, "response").covered == ("body", "timestamp")
 
 
-def test_a_request_without_its_service_header_is_refused(kit: Kit) -> None:
-    bare = etree.fromstring(REQUEST)
+@pytest.mark.parametrize("content", [REQUEST, REQUEST.replace("q:Question", "s:Fault")])
+def test_a_request_without_its_service_header_is_refused(kit: Kit, content: str) -> None:
+    bare = etree.fromstring(content)
     header = bare[0]
     header.remove(header[0])
     signers = Signers(kit.others["assertion"], kit.others["flow"])

@@ -8,14 +8,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from lxml import etree
-from wire_kit import NORM, SERVICE, Kit, assertion_of, flow_of, own_signature_of, security_of
+from wire_certificates import ANCHORS, KEY, issue
+from wire_kit import NORM, NOW, RESPONSE, SERVICE, Kit, assertion_of, flow_of, own_signature_of, security_of
 
 from norms.wire import names
 from norms.wire.deviations import DEVIATIONS
 from norms.wire.keys import Identity
 from norms.wire.second import cross_check
+from norms.wire.secure import Signers, secure_response
 
 xmlsec = pytest.importorskip("xmlsec")
 
@@ -158,3 +161,18 @@ def test_the_xmlsec1_command_accepts_what_we_sign(kit: Kit, tmp_path: Path) -> N
     assertion_of(root).find(f".//{names.NAME_ID}").text = "99700735741"
     file.write_bytes(etree.tostring(root))
     assert [says(expression) for expression in expressions] == [False, False]
+
+
+def test_a_path_that_only_the_other_verifier_finds_is_a_disagreement(kit: Kit) -> None:
+    """Name constraints: we refuse what we do not support, the other library supports them."""
+    constraint = x509.NameConstraints([x509.DNSName("poincon.invalid")], None)
+    middle = issue("CN=middle", "CN=root", KEY, ca=True, extension=constraint)
+    leaf = issue("CN=leaf,OU=AMC-FLUX", "CN=middle", KEY)
+    signers = Signers(flow=Identity("leaf", leaf, (middle,), KEY))
+    root = etree.fromstring(secure_response(etree.fromstring(RESPONSE), NORM, SERVICE, signers, NOW))
+    assert kit.reason(root, "response", anchors=ANCHORS) == "certificate-untrusted"
+    assert cross_check(root, NORM, SERVICE, "response", ANCHORS) == "disagree"
+    plain = Signers(flow=Identity("plain", issue("CN=leaf,OU=AMC-FLUX", "CN=root", KEY), (), KEY))
+    root = etree.fromstring(secure_response(etree.fromstring(RESPONSE), NORM, SERVICE, plain, NOW))
+    assert kit.reason(root, "response", anchors=ANCHORS) == ""
+    assert cross_check(root, NORM, SERVICE, "response", ANCHORS) == "agree"

@@ -57,7 +57,7 @@ SECURITY = SecurityProfile(
     name="essai",
     tls=Tls(client_certificate="carte-tls", server_certificate="serveur"),
     request=DirectionPolicy(
-        AssertionPolicy("carte", ("CPS", "CPF"), ("facturation", "specialite"), 300),
+        AssertionPolicy("carte", ("CPS", "CPF"), ("facturation", "specialite"), lifetime_seconds=300),
         FlowPolicy("logiciel", ("body", "timestamp", "headers", "assertion")),
         TimestampPolicy(300),
     ),

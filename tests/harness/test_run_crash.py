@@ -119,7 +119,7 @@ def test_resume_at_every_byte_keeps_the_whole_cases_and_nothing_else(tmp_path: P
     journal = (folder / "journal.jsonl").read_bytes()
     warc = (folder / "exchanges.warc.gz").read_bytes()
     first = journal.index(b"\n") + 1
-    for cut in range(first, len(journal) + 1, 7):
+    for cut in range(first, len(journal) + 1, 17):
         (folder / "journal.jsonl").write_bytes(journal[:cut])
         (folder / "exchanges.warc.gz").write_bytes(warc)
         recorder = Recorder(folder)

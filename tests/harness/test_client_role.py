@@ -1,0 +1,268 @@
+"""Role client: what the product sends is recorded, answers are as the scenario says, no driver stops the laboratory."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from msgspec.structs import replace
+
+from harness.driver import FORMAT, Outcome, Stimulus, actor_of
+from harness.evidence import read_run, verify_evidence
+from harness.rejudge import rejudge
+from harness.run import RunOptions, RunResult, run
+from norms.model import Norm, Text
+from scenarios.declaration import Declaration, Driver, IdentityFiles, Laboratory, Product, Timeouts
+from scenarios.model import Case, Expectation, Step
+from tests.harness.lab import REQUEST, case, make_norm, make_suite
+from tests.harness.servers import Pki, make_pki
+
+ASK = Step(
+    stimulus=Text("Demandez la couleur ${couleur}."),
+    data={"couleur": "${couleur}"},
+    await_="PING",
+    expect=(Expectation("ESS-004", "equals", at="//e:Ping/e:Couleur", value="${couleur}"),),
+    line=1,
+)
+HUSH = Step(quiet_seconds=0.2, expect=(Expectation("ESS-004", "absent-next", value="PING"),), line=2)
+
+
+@pytest.fixture(scope="module")
+def norm(tmp_path_factory: pytest.TempPathFactory) -> Norm:
+    return make_norm(tmp_path_factory.mktemp("norms"))
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pki]:
+    folder = tmp_path_factory.mktemp("pki")
+    pki = make_pki(folder)
+    issued = pki.authority.issue_cert("localhost", "127.0.0.1")
+    (folder / "server.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    issued.private_key_pem.write_to_path(str(folder / "server.key"))
+    return folder, pki
+
+
+class Machine:
+    """A product: what it does when it is told to act."""
+
+    def __init__(self, folder: Path, action: Callable[[Machine, Stimulus], Outcome | None]) -> None:
+        self._action = action
+        self._context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
+        self._context.load_cert_chain(folder / "client.pem", folder / "client.key")
+        self.answers: list[tuple[int, bytes]] = []
+
+    def act(self, stimulus: Stimulus) -> Outcome:
+        return self._action(self, stimulus) or Outcome("completed")
+
+    def close(self) -> None:
+        pass
+
+    def call(self, url: str, body: str, content_type: str = "application/soap+xml; charset=utf-8") -> None:
+        parts = urlsplit(url)
+        connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, context=self._context, timeout=5)
+        try:
+            connection.request("POST", parts.path, body.encode(), {"Content-Type": content_type})
+            answer = connection.getresponse()
+            self.answers.append((answer.status, answer.read()))
+        except (OSError, http.client.HTTPException) as error:
+            self.answers.append((0, str(error).encode()))
+        finally:
+            connection.close()
+
+
+def asks(product: Machine, stimulus: Stimulus) -> None:
+    product.call(stimulus.endpoints["PING"], REQUEST.replace("bleu", stimulus.data["couleur"]))
+
+
+def declared(folder: Path, **more: object) -> Declaration:
+    files = IdentityFiles(folder / "server.pem", folder / "server.key")
+    laboratory = Laboratory({"server": files}, (folder / "ca.pem",))
+    product = Product("Éditeur", "Logiciel", "1.0", "essai/1.0", "client", ("A",))
+    return replace(Declaration(product, laboratory, timeouts=Timeouts(quiet=0.3)), **more)
+
+
+def play(
+    norm: Norm, folder: Path, out: Path, action: Callable[[Machine, Stimulus], Outcome | None], *cases: Case
+) -> tuple[RunResult, Machine]:
+    product = Machine(folder, action)
+    suite = make_suite(norm, *cases, role="client")
+    result = run(RunOptions(declared(folder), suite, norm, out, preflight=False, operator=product, tool="poincon test"))
+    return result, product
+
+
+def test_a_request_that_arrives_is_recorded_judged_and_answered(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+    result, product = play(norm, keys[0], tmp_path / "r", asks, case(1, ASK, role="client"))
+    assert result.exit_code == 0
+    assert product.answers[0][0] == 200 and b"<e:Couleur>bleu</e:Couleur>" in product.answers[0][1]
+    (exchange,) = read_run(tmp_path / "r").exchanges("ESS-S-001")
+    assert (exchange.outcome, exchange.kind, exchange.driver) == ("received", "PING", "completed")
+    assert exchange.request.startswith(b"POST /s/") and exchange.request.endswith(b"</soap:Envelope>")
+    assert exchange.response.endswith(product.answers[0][1])
+    assert len(exchange.tls.peer) == 64 and (tmp_path / "r" / "peers" / f"{exchange.tls.peer}.der").is_file()
+    assert verify_evidence(tmp_path / "r") == []
+    assert rejudge(tmp_path / "r") == (tmp_path / "r" / "verdicts.json").read_bytes()
+
+
+def test_a_wrong_request_fails(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+    def asks_wrong(product: Machine, stimulus: Stimulus) -> None:
+        product.call(stimulus.endpoints["PING"], REQUEST.replace("bleu", "rouge"))
+
+    result, _ = play(norm, keys[0], tmp_path / "r", asks_wrong, case(1, ASK, role="client"))
+    assert result.exit_code == 1 and result.verdicts.cases[0].findings[0].blame == "SUT"
+
+
+def test_a_silent_product_is_not_observed(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+    result, _ = play(norm, keys[0], tmp_path / "r", lambda *_: None, case(1, ASK, role="client"))
+    assert result.exit_code == 3
+    (exchange,) = read_run(tmp_path / "r").exchanges("ESS-S-001")
+    assert (exchange.outcome, exchange.driver) == ("silent", "completed")
+
+
+def test_a_driver_that_fails_is_a_matter_of_configuration(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+    def fails(*_: object) -> Outcome:
+        return Outcome("failed", "écran introuvable")
+
+    result, _ = play(norm, keys[0], tmp_path / "r", fails, case(1, ASK, role="client"))
+    assert result.verdicts.cases[0].findings[0].blame == "CONFIG"
+    assert read_run(tmp_path / "r").exchanges("ESS-S-001")[0].detail == "écran introuvable"
+
+
+def test_a_silence_that_is_kept_passes(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+    result, _ = play(norm, keys[0], tmp_path / "r", asks, case(1, ASK, HUSH, role="client"))
+    assert result.exit_code == 0
+    assert [exchange.outcome for exchange in read_run(tmp_path / "r").exchanges("ESS-S-001")] == ["received", "silent"]
+
+
+def test_a_message_sent_anyway_before_the_driver_is_done_breaks_the_silence(
+    norm: Norm, keys: tuple[Path, Pki], tmp_path: Path
+):
+    def asks_twice(product: Machine, stimulus: Stimulus) -> None:
+        asks(product, stimulus)
+        asks(product, stimulus)
+
+    result, _ = play(norm, keys[0], tmp_path / "r", asks_twice, case(1, ASK, HUSH, role="client"))
+    assert result.exit_code == 1
+    assert [(each.step, each.outcome) for each in read_run(tmp_path / "r").exchanges("ESS-S-001")] == [
+        (1, "received"), (2, "received"), (2, "silent")
+    ]  # fmt: skip
+
+
+def test_what_the_product_sends_can_be_used_in_the_answer(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+    step = replace(ASK, keep={"vue": "//e:Ping/e:Couleur"}, edits={"//e:Pong/e:Couleur": "vu ${vue}"})
+    _, product = play(norm, keys[0], tmp_path / "r", asks, case(1, step, role="client"))
+    assert b"<e:Couleur>vu bleu</e:Couleur>" in product.answers[0][1]
+
+
+@pytest.mark.parametrize(
+    ("reply", "status", "text"),
+    [
+        ("http:503", 503, b""),
+        ("reset", 0, b""),
+        ("fault:X-1", 500, b"X-1"),
+        ("example:messages/PING.response.xml", 200, b"bleu"),
+    ],
+)
+def test_replies(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path, reply: str, status: int, text: bytes):
+    _, product = play(norm, keys[0], tmp_path / "r", asks, case(1, replace(ASK, reply=reply), role="client"))
+    assert product.answers[0][0] == status and text in product.answers[0][1]
+
+
+def test_a_truncated_reply_is_a_cut_document(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+    _, product = play(norm, keys[0], tmp_path / "r", asks, case(1, replace(ASK, reply="truncated-xml"), role="client"))
+    status, body = product.answers[0]
+    assert status == 200 and body.startswith(b"<?xml") and not body.rstrip().endswith(b"Envelope>")
+
+
+def test_the_address_of_another_session_is_nobodys(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+    def guesses(product: Machine, stimulus: Stimulus) -> None:
+        token = urlsplit(stimulus.endpoints["PING"]).path.split("/")[2]
+        assert len(token) == 48
+        product.call(stimulus.endpoints["PING"].replace(token, "0" * 48), REQUEST)
+
+    result, product = play(norm, keys[0], tmp_path / "r", guesses, case(1, ASK, role="client"))
+    assert product.answers[0][0] == 404 and result.verdicts.counts.inconclusive == 1
+
+
+def test_a_request_that_is_no_message_of_the_norm_is_recorded_and_fails(
+    norm: Norm, keys: tuple[Path, Pki], tmp_path: Path
+):
+    def babbles(product: Machine, stimulus: Stimulus) -> None:
+        product.call(stimulus.endpoints["PING"], "<not soap")
+
+    result, product = play(norm, keys[0], tmp_path / "r", babbles, case(1, ASK, role="client"))
+    assert product.answers[0][0] == 400
+    assert result.exit_code == 1 and result.verdicts.cases[0].findings[0].blame == "SUT"
+
+
+def test_without_driver_or_operator_the_case_is_not_run(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+    suite = make_suite(norm, case(1, ASK, role="client"), role="client")
+    result = run(RunOptions(declared(keys[0]), suite, norm, tmp_path / "r", preflight=False))
+    assert result.verdicts.cases[0].verdict == "not_run" and result.exit_code == 3
+
+
+DRIVERS: dict[str, tuple[str, str, str]] = {
+    "completes": (
+        "import sys, json; json.load(sys.stdin); print(json.dumps({'outcome': 'completed'}))",
+        "completed",
+        "",
+    ),
+    "says why": ('print(\'{"outcome": "failed", "message": "no"}\')', "failed", "no"),
+    "hangs": ("import time; time.sleep(60)", "failed", "said nothing"),
+    "crashes": ("raise SystemExit(3)", "failed", "without a word"),
+    "talks nonsense": ("print('hello')", "failed", "not the JSON"),
+    "unknown outcome": ('print(\'{"outcome": "maybe"}\')', "failed", "not the JSON"),
+    "floods": ("import sys\nwhile True: sys.stdout.write('x' * 100000)", "failed", "more than"),
+}
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+@pytest.mark.parametrize("mode", ["one-shot", "persistent"])
+def test_a_driver_that_misbehaves_has_failed_and_nothing_else(tmp_path: Path, name: str, mode: str):
+    program, report, message = DRIVERS[name]
+    if mode == "persistent":
+        program = program.replace("json.load(sys.stdin)", "sys.stdin.readline()")
+    (tmp_path / "driver.py").write_text(program)
+    actor = actor_of(Driver(f'"{sys.executable}" driver.py', mode, 1.0 if name == "hangs" else 20.0), tmp_path)
+    outcome = actor.act(Stimulus(FORMAT, "C-1", 1, "Faites.", {"a": "b"}, {"PING": "https://x/"}))
+    actor.close()
+    assert outcome.report == report and message in outcome.message
+
+
+def test_a_driver_that_does_not_exist_has_failed(tmp_path: Path):
+    outcome = actor_of(Driver("no-such-program-here"), tmp_path).act(Stimulus(FORMAT, "C", 1, "", {}, {}))
+    assert outcome.report == "failed" and "does not start" in outcome.message
+
+
+def test_a_persistent_driver_is_started_once_and_replaced_when_it_dies(tmp_path: Path):
+    (tmp_path / "driver.py").write_text(
+        "import sys, json, pathlib\n"
+        "log = pathlib.Path('starts'); log.write_text(log.read_text() + 'x' if log.exists() else 'x')\n"
+        "for line in sys.stdin:\n"
+        "    if json.loads(line)['case'] == 'die': sys.exit(1)\n"
+        "    print(json.dumps({'outcome': 'completed', 'message': json.loads(line)['case']}), flush=True)\n"
+    )
+    actor = actor_of(Driver(f'"{sys.executable}" driver.py', "persistent", 20.0), tmp_path)
+    said = [actor.act(Stimulus(FORMAT, name, 1, "", {}, {})) for name in ("a", "b", "die", "c")]
+    actor.close()
+    assert [outcome.report for outcome in said] == ["completed", "completed", "failed", "completed"]
+    assert [outcome.message for outcome in said if outcome.report == "completed"] == ["a", "b", "c"]
+    assert (tmp_path / "starts").read_text() == "xx"
+
+
+def test_cases_of_one_run_are_served_side_by_side(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+    together = threading.Barrier(3, timeout=10)
+
+    def asks_together(product: Machine, stimulus: Stimulus) -> None:
+        together.wait()
+        asks(product, stimulus)
+
+    product = Machine(keys[0], asks_together)
+    suite = make_suite(norm, *(case(number, ASK, role="client") for number in (1, 2, 3)), role="client")
+    result = run(RunOptions(declared(keys[0]), suite, norm, tmp_path / "r", jobs=3, preflight=False, operator=product))
+    assert result.exit_code == 0 and result.verdicts.counts.passed == 3
