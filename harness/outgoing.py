@@ -22,6 +22,7 @@ from norms.model import Norm, Service
 from norms.wire.assertion import Subject
 from norms.wire.secure import DEVIATIONS, Signers, secure_request
 from scenarios.declaration import Declaration
+from scenarios.dynamic import names, resolve
 from scenarios.model import Case, Step
 from scenarios.rendering import Clock, build_message
 
@@ -41,11 +42,16 @@ class Outgoing:
     http: str
 
 
-def attribute_values(norm: Norm) -> dict[str, str]:
-    """Return the name of the value that fills each attribute of the assertion: `codeSpecialite` -> code_specialite."""
+def attribute_texts(norm: Norm) -> dict[str, str]:
+    """Return the text with `${name}` places that fills each attribute of the assertion, by attribute.
+
+    The norm says it (`values` of its assertion); else it is the value of the attribute's own name in snake case.
+    """
     policy = norm.security.request.assertion
-    names = policy.attributes if policy else ()
-    return {name: _HUMP.sub("_", name).lower().replace("-", "_") for name in names}
+    if policy is None:
+        return {}
+    own = {name: "${" + _HUMP.sub("_", name).lower().replace("-", "_") + "}" for name in policy.attributes}
+    return own | dict(zip(policy.attributes, policy.values, strict=False))
 
 
 def needs_earlier(step: Step) -> bool:
@@ -91,7 +97,7 @@ class Workshop:
             norm,
             service,
             self._signers,
-            self._subject(bindings),
+            self._subject(bindings, clock),
             url,
             clock.now,
             step.security,
@@ -105,10 +111,14 @@ class Workshop:
             raw = None
         return Outgoing(step.send, request, tls, raw, bool(step.http), step.security, step.http)
 
-    def _subject(self, bindings: Mapping[str, str]) -> Subject:
+    def _subject(self, bindings: Mapping[str, str], clock: Clock) -> Subject:
         """Return whom the assertion speaks of; an attribute whose value nobody gave is left out."""
-        values = {attribute: bindings.get(name, "") for attribute, name in attribute_values(self._norm).items()}
-        return Subject(attributes={attribute: value for attribute, value in values.items() if value})
+        filled = {
+            attribute: resolve(text, bindings, clock.today)
+            for attribute, text in attribute_texts(self._norm).items()
+            if names(text) <= bindings.keys()
+        }
+        return Subject(attributes={attribute: value for attribute, value in filled.items() if value})
 
     def _address(self, kind: str) -> str:
         try:

@@ -18,12 +18,13 @@ from cryptography import x509
 from harness.errors import CannotRun, PreflightError
 from harness.identities import ASSERTION, FLOW, TLS, identity, server_use, tls_clients
 from harness.network import Deadline, ExchangeFailure, Resolver, TlsClient, connect
-from harness.outgoing import attribute_values
+from harness.outgoing import attribute_texts
 from norms.errors import DataError, SecurityRefusal
 from norms.i18n import tr
 from norms.model import CertificateKind, Norm
 from norms.wire.trust import Anchors, check_chain, load_anchors
 from scenarios.declaration import Declaration, declaration_problems
+from scenarios.dynamic import names
 from scenarios.model import Suite
 
 
@@ -162,18 +163,19 @@ def _certificate_fault(
 def _value_problems(norm: Norm, declaration: Declaration, suite: Suite) -> Iterator[PreflightProblem]:
     if declaration.product.role != "server":
         return
-    for attribute, name in attribute_values(norm).items():
-        if any(not case.bindings.get(name) for case in suite.cases):
-            yield PreflightProblem(
-                declaration.file,
-                0,
-                tr(
-                    "laboratory.values : la valeur « {nom} » (attribut {attribut} de l'assertion) manque.",
-                    nom=name,
-                    attribut=attribute,
-                ),
-                tr("Écrivez-la sous « laboratory: values »."),
-            )
+    for attribute, text in attribute_texts(norm).items():
+        for name in sorted(names(text)):
+            if any(not case.bindings.get(name) for case in suite.cases):
+                yield PreflightProblem(
+                    declaration.file,
+                    0,
+                    tr(
+                        "laboratory.values : la valeur « {nom} » (attribut {attribut} de l'assertion) manque.",
+                        nom=name,
+                        attribut=attribute,
+                    ),
+                    tr("Écrivez-la sous « laboratory: values »."),
+                )
 
 
 def _address_problems(norm: Norm, declaration: Declaration) -> Iterator[PreflightProblem]:

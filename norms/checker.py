@@ -28,7 +28,8 @@ from norms.roots import NORM_FILE
 from norms.yamlfile import Node, nearest, read_yaml
 
 # Why a requirement is not tested; explained in docs/formats/requirements.md.
-NOT_TESTED_REASONS: Final = ("non-observable", "organisationnel", "hors-perimetre", "autre-role")
+AWAITING: Final = "suite-a-venir"
+NOT_TESTED_REASONS: Final = ("non-observable", "organisationnel", "hors-perimetre", "autre-role", AWAITING)
 NOT_TESTED_SHARE: Final = 0.10
 _WORDS: Final = {"MUST": ("DOIT", "DOIVENT"), "SHOULD": ("DEVRAIT", "DEVRAIENT"), "MAY": ("PEUT", "PEUVENT")}
 
@@ -222,7 +223,16 @@ def _requirement_problems(norm: Norm, checker: Checker, cited: frozenset[str] | 
                 tr("L'exigence « {id} » n'est citée par aucune règle ni aucun scénario.", id=requirement.id),
                 tr("Testez-la, ou donnez une raison : {reasons}.", reasons=", ".join(NOT_TESTED_REASONS)),
             )
-    yield from _share_problems(file, musts, untested)
+    awaited = [requirement for requirement in untested if requirement.not_tested_reason == AWAITING]
+    if awaited:
+        yield NormProblem(
+            file,
+            awaited[0].line,
+            tr("{count} exigences MUST attendent la suite qui les testera.", count=len(awaited)),
+            tr("Un projet peut attendre ; une norme publiée, non."),
+            "warning" if norm.status == "draft" else "error",
+        )
+    yield from _share_problems(file, musts, [one for one in untested if one not in awaited])
 
 
 def _share_problems(file: Path, musts: list[Requirement], untested: list[Requirement]) -> Iterator[NormProblem]:

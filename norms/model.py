@@ -163,13 +163,14 @@ class AssertionPolicy(msgspec.Struct, frozen=True):
     """The SAML 2.0 assertion of a request.
 
     audience: "service" = the address called; subject: "certificate" = the NameID is the common name, serial number or
-    user id of the signer's certificate, "free" = another person's or structure's. The laboratory fills an
-    attribute with the value of its name in snake case (`codeSpecialite`: `${code_specialite}`).
+    user id of the signer's certificate, "free" = another person's or structure's; values: what the laboratory writes
+    into each attribute, in their order (`${name}` places), () = the value named like the attribute in snake case.
     """
 
     signer: str
     name_qualifiers: tuple[str, ...]
     attributes: tuple[str, ...]
+    values: tuple[str, ...] = ()
     lifetime_seconds: int = 300
     audience: str = "service"
     replay: Literal["refused", "accepted"] = "refused"

@@ -1,4 +1,4 @@
-"""The kill rate: does the suite catch every seeded fault, blame the right requirement, and let every conformant partner pass?
+"""The kill rate: does the suite catch every seeded fault, blame the right requirement, and spare conformant partners?
 
 A world of the sandbox is opened for the plain partner, each variant and each fault; the whole suite runs against each.
 """
@@ -32,7 +32,7 @@ PLAIN = "plain"
 
 
 class Survivor(msgspec.Struct, frozen=True):
-    """A fault that the suite did not kill as it should. reason: not found, or blamed on other requirements (`strays`)."""
+    """A fault that was not killed as it should. reason: not found, or blamed on other requirements (`strays`)."""
 
     fault: str
     requirement: str
@@ -133,7 +133,9 @@ def measure(
     known = [fault.id for fault in faults] + variants
     for name in only:
         if name not in known:
-            raise UsageError(tr("« {id} » n'existe pas dans cette norme. {remedy}", id=name, remedy=nearest(name, known)))
+            raise UsageError(
+                tr("« {id} » n'existe pas dans cette norme. {remedy}", id=name, remedy=nearest(name, known))
+            )
     worlds = {PLAIN: World()}
     worlds |= {_world(variant): World(variants=(variant,)) for variant in variants}
     worlds |= {_world(fault.id): World(faults=(fault.id,)) for fault in faults}
@@ -151,7 +153,9 @@ def measure(
         for world in (PLAIN, *map(_world, variants)):
             found = false_alarms(world, judged(world))
             alarms += found
-            on_world(world, tr("fausse alerte : {cases}", cases=", ".join(alarm.case for alarm in found)) if found else "")
+            on_world(
+                world, tr("fausse alerte : {cases}", cases=", ".join(alarm.case for alarm in found)) if found else ""
+            )
         for fault in faults:
             alive = survivor(fault, judged(_world(fault.id)))
             survivors += [alive] if alive else []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from norms.i18n import tr
 from poincon import __version__
@@ -19,7 +20,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="poincon",
         description=tr("Poinçon, laboratoire de conformité aux normes inter AMC."),
-        epilog=tr("Codes de sortie : 0 conforme · 1 non conforme · 2 usage ou configuration · 3 non concluant · 4 incident."),
+        epilog=tr(
+            "Codes de sortie : 0 conforme · 1 non conforme · 2 usage ou configuration · 3 non concluant · 4 incident."
+        ),
     )
     parser.add_argument("--version", action="version", version=f"poincon {__version__}")
     commands = parser.add_subparsers(metavar=tr("COMMANDE"), required=True)
@@ -33,18 +36,19 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+if TYPE_CHECKING:
+    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _command(commands: Commands, name: str, function: str, text: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)  # type: ignore[attr-defined]
+    command = commands.add_parser(name, help=text, description=text)
     command.set_defaults(command_function=function)
     return command
 
 
 def _group(commands: Commands, name: str, text: str) -> Commands:
-    group: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)  # type: ignore[attr-defined]
-    return group.add_subparsers(metavar=tr("ACTION"), required=True)  # type: ignore[return-value]
+    group = commands.add_parser(name, help=text, description=text)
+    return group.add_subparsers(metavar=tr("ACTION"), required=True)
 
 
 def _json(command: argparse.ArgumentParser) -> None:
@@ -123,7 +127,9 @@ def _product(commands: Commands) -> None:
 
 
 def _evidence(commands: Commands) -> None:
-    rejudge = _command(commands, "rejudge", "evidence:rejudge", tr("rejuge une exécution d'après ses preuves, sans réseau"))
+    rejudge = _command(
+        commands, "rejudge", "evidence:rejudge", tr("rejuge une exécution d'après ses preuves, sans réseau")
+    )
     rejudge.add_argument("run", metavar="EXECUTION", type=Path)
     _json(rejudge)
     replay = _command(commands, "replay", "evidence:replay", tr("rejoue un cas d'une exécution"))
@@ -151,18 +157,27 @@ def _certificate(commands: Commands) -> None:
 
 
 def _laboratory(commands: Commands) -> None:
-    kill = _command(commands, "kill-rate", "killrate:kill_rate", tr("mesure la suite : défauts détectés, fausses alertes"))
+    kill = _command(
+        commands, "kill-rate", "killrate:kill_rate", tr("mesure la suite : défauts détectés, fausses alertes")
+    )
     kill.add_argument("norm", metavar="NORME")
     _role(kill)
     kill.add_argument("--jobs", type=int, default=2, metavar="N")
-    kill.add_argument("--only", action="append", default=[], metavar="ID", help=tr("seulement ce défaut ou cette variante"))
+    kill.add_argument(
+        "--only", action="append", default=[], metavar="ID", help=tr("seulement ce défaut ou cette variante")
+    )
     kill.add_argument("--generated", action="store_true", help=tr("mutants engendrés au lieu des défauts semés"))
     kill.add_argument("--seed", type=int, default=0, metavar="S")
     kill.add_argument("--record", type=Path, metavar="FICHIER", help=tr("garde la mesure pour un certificat"))
     _json(kill)
     conformance = _command(
-        commands, "conformance", "conformance:conformance", tr("toutes les normes contre le bac à sable, bilans et certificats")
+        commands,
+        "conformance",
+        "conformance:conformance",
+        tr("toutes les normes contre le bac à sable, bilans et certificats"),
     )
-    conformance.add_argument("--sut", type=Path, metavar="FICHIER", help=tr("un produit réel plutôt que le bac à sable"))
+    conformance.add_argument(
+        "--sut", type=Path, metavar="FICHIER", help=tr("un produit réel plutôt que le bac à sable")
+    )
     conformance.add_argument("--jobs", type=int, default=2, metavar="N")
     conformance.add_argument("--out", type=Path, default=Path("runs"), metavar="DOSSIER")

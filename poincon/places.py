@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def sandbox_data(chosen: Path | None = None) -> Path:
-    """Return the folder of the sandbox's keys and certificates: `chosen`, else POINCON_DATA, else the user's data folder."""
+    """Return the folder of the sandbox's keys: `chosen`, else below POINCON_DATA, else below the user's data folder."""
     if chosen is not None:
         return chosen
     if from_environment := os.environ.get("POINCON_DATA"):

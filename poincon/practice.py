@@ -8,8 +8,8 @@ from pathlib import Path
 
 from norms.errors import SecurityRefusal
 from norms.model import Norm
-from norms.wire.trust import check_chain, load_anchors
 from norms.wire.keys import load_identity
+from norms.wire.trust import check_chain
 from sandbox.pki import TestPki
 from scenarios.template import Prefill, laboratory_names, needed_identities, sut_template
 
@@ -46,7 +46,14 @@ def _right_ones(norm: Norm, pki: TestPki) -> dict[str, tuple[Path, Path]]:
         for certificate, key in pki.laboratory_identities().values():
             identity = load_identity(certificate, key)
             try:
-                check_chain(identity.certificate, identity.chain, anchors, norm.security.kinds[kind], now, norm.security.algorithms)
+                check_chain(
+                    identity.certificate,
+                    identity.chain,
+                    anchors,
+                    norm.security.kinds[kind],
+                    now,
+                    norm.security.algorithms,
+                )
             except SecurityRefusal:
                 continue
             found[use] = (certificate, key)

@@ -1,4 +1,4 @@
-"""Progress of a run for people: a bar on a terminal, plain lines elsewhere. On standard error: stdout is for results."""
+"""Progress of a run for people, on standard error: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ class ProgressDisplay:
             self._bar.start()
             self._bar.add_task(self._title, total=event.cases)
         else:
-            note(tr("{title} : {cases} cas, dossier {folder}", title=self._title, cases=event.cases, folder=event.folder))
+            note(
+                tr("{title} : {cases} cas, dossier {folder}", title=self._title, cases=event.cases, folder=event.folder)
+            )
 
     def _count(self, event: CaseFinished) -> None:
         self._done += 1

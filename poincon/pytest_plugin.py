@@ -214,7 +214,10 @@ class _SuiteFolder(pytest.Directory):
             pages.setdefault(case.scenario if case.origin == "written" else "", []).append(case)
         for scenario, cases in pages.items():
             yield _Page.from_parent(
-                self, name=scenario or "derived", path=self.path / f"{scenario}.yaml" if scenario else self.path, cases=cases
+                self,
+                name=scenario or "derived",
+                path=self.path / f"{scenario}.yaml" if scenario else self.path,
+                cases=cases,
             )
 
 

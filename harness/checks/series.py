@@ -16,42 +16,42 @@ from norms.wire.soap import qname
 _MILLISECOND: Final = timedelta(milliseconds=5)
 
 
-def same_as_step(scene: Scene) -> Misses:
-    """Met when the texts are those of the same XPath in the message received at step `step`."""
-    before, now = _both(scene)
+def same_as_step(scene: Scene) -> Misses | None:
+    """Met when the texts are those of the same XPath in the message received at step `step`.
+
+    Says nothing when neither message has any: content that the norm leaves free may be absent from both.
+    """
+    before, now = _before(scene), at(scene)
+    if not before and not now:
+        return None
     expected = tr("le même texte qu'à l'étape {etape} : {textes}", etape=scene.expectation.step, textes=_texts(before))
     if not now:
         return (nothing(scene, expected),)
     if [spot.text for spot in before] == [spot.text for spot in now]:
         return ()
-    return (
-        _compared(
-            scene, "differs-from-step", mark("Le texte a changé depuis l'étape {etape} : {trouve}."), expected, now
-        ),
-    )
+    message = mark("Le texte a changé depuis l'étape {etape} : {trouve}.")
+    return (_compared(scene, "differs-from-step", message, expected, now),)
 
 
 def differs_from_step(scene: Scene) -> Misses:
-    """Met when no text at the XPath is one of those in the message received at step `step`."""
-    before, now = _both(scene)
+    """Met when no text at the XPath is one of those in the message received at step `step`, which had some."""
+    before, now = _before(scene), at(scene)
+    if not before:
+        raise PremiseMissing(tr("L'étape {etape} n'a pas apporté ce texte.", etape=scene.expectation.step))
     expected = tr("un autre texte qu'à l'étape {etape}", etape=scene.expectation.step)
     if not now:
         return (nothing(scene, expected),)
     if not {spot.text for spot in before} & {spot.text for spot in now}:
         return ()
-    return (
-        _compared(
-            scene, "same-as-step", mark("Le texte est encore celui de l'étape {etape} : {trouve}."), expected, now
-        ),
-    )
+    message = mark("Le texte est encore celui de l'étape {etape} : {trouve}.")
+    return (_compared(scene, "same-as-step", message, expected, now),)
 
 
-def _both(scene: Scene) -> tuple[list[Spot], list[Spot]]:
+def _before(scene: Scene) -> list[Spot]:
     earlier = scene.earlier.get(scene.expectation.step)
-    before = at(scene, earlier) if earlier is not None else []
-    if not before:
-        raise PremiseMissing(tr("L'étape {etape} n'a pas apporté ce texte.", etape=scene.expectation.step))
-    return before, at(scene)
+    if earlier is None:
+        raise PremiseMissing(tr("L'étape {etape} n'a pas apporté de message.", etape=scene.expectation.step))
+    return at(scene, earlier)
 
 
 def _compared(scene: Scene, reason: str, message: str, expected: str, now: list[Spot]) -> Miss:

@@ -74,9 +74,7 @@ def _practice(norm: Norm, out: Path, jobs: int) -> Line:
 def _line(campaign: Campaign, out: Path, jobs: int) -> Line:
     started = time.monotonic()
     with ProgressDisplay() as progress:
-        result = run_campaign(
-            campaign, new_run_folder(out, campaign.suite), jobs=jobs, listeners=(progress,)
-        )
+        result = run_campaign(campaign, new_run_folder(out, campaign.suite), jobs=jobs, listeners=(progress,))
     bilan = write_reports(result.folder)
     certificate = _certified(result)
     return Line(

@@ -30,7 +30,14 @@ def rejudge(arguments: Namespace) -> int:
     same = judged_again(folder) == (folder / "verdicts.json").read_bytes()
     if not arguments.json:
         for change in changed:
-            print(tr("{case} : avant {before}, maintenant {after}", case=change.case, before=change.before, after=change.after))
+            print(
+                tr(
+                    "{case} : avant {before}, maintenant {after}",
+                    case=change.case,
+                    before=change.before,
+                    after=change.after,
+                )
+            )
         print(
             tr("Les mêmes verdicts, octet pour octet ({tool}).", tool=TOOL)
             if same

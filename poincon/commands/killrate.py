@@ -18,6 +18,10 @@ def kill_rate(arguments: Namespace) -> int:
     """Measure and print; exit 0 when every fault is killed without a false alarm, else 1."""
     if arguments.role != "server":
         raise UsageError(tr("Le taux de détection se mesure pour le rôle server ; le robot client viendra ensuite."))
+    if arguments.generated and arguments.record:
+        raise UsageError(
+            tr("Un certificat porte la détection des défauts semés : --record ne va pas avec --generated.")
+        )
     report = measure(
         loader.load(arguments.norm),
         sandbox_data(),
@@ -34,7 +38,7 @@ def kill_rate(arguments: Namespace) -> int:
     else:
         print(
             tr(
-                "{norm} : {killed} défauts détectés sur {total}, {alarms} fausse(s) alerte(s) sur {variants} variante(s)",
+                "{norm} : {killed} défauts détectés sur {total}, {alarms} fausse(s) alerte(s), {variants} variante(s)",
                 norm=report.norm,
                 killed=report.killed,
                 total=report.total,

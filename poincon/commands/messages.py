@@ -3,21 +3,51 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator
 
-from norms.check import check_files
+from norms.check import FileReport, check_files
 from norms.i18n import tr
 from poincon.console import print_json
 
 
 def check_messages(arguments: Namespace) -> int:
-    """Check files or folders of messages; exit 1 when one is not valid."""
+    """Check files or folders of messages; exit 0 when all are valid, 1 when one is not, 3 when there is none."""
     reports = check_files(arguments.files, arguments.norm, arguments.message)
     if arguments.json:
-        print_json(reports)
+        print_json([{**_plain(report), "valid": report.valid} for report in reports])
     else:
         for report in reports:
-            print(report.text())
+            print("\n".join(_lines(report)))
         invalid = sum(not report.valid for report in reports)
-        if len(reports) > 1:
-            print(tr("{total} message(s), {invalid} non valide(s)", total=len(reports), invalid=invalid))
-    return 0 if reports and all(report.valid for report in reports) else 1
+        if len(reports) != 1:
+            print(tr("{total} message(s), dont {invalid} non valide(s).", total=len(reports), invalid=invalid))
+    if not reports:
+        return 3
+    return 0 if all(report.valid for report in reports) else 1
+
+
+def _plain(report: FileReport) -> dict[str, object]:
+    return {name: getattr(report, name) for name in report.__struct_fields__} | {"path": str(report.path)}
+
+
+def _lines(report: FileReport) -> Iterator[str]:
+    known = f"{report.norm} {report.kind} {report.direction}".strip()
+    if report.refusal:
+        place = f":{report.line}" if report.line else ""
+        yield f"{report.path}{place}: {report.why} ({report.refusal})"
+        return
+    if report.valid:
+        yield tr("{file} : valide ({known}).", file=report.path, known=known)
+        return
+    yield tr("{file} : non valide ({known}).", file=report.path, known=known)
+    for problem in report.problems:
+        yield f"{report.path}:{problem.line}: {problem.message}"
+        if problem.path:
+            yield f"    {problem.path}" + (f" = « {problem.value} »" if problem.value else "")
+        cited = " ".join(name for name in (problem.requirement, problem.rule) if name)
+        if cited:
+            yield f"    {cited}"
+        if problem.split:
+            yield "    " + tr(
+                "Les deux moteurs de schéma ne sont pas d'accord : la norme est en cause, pas le message."
+            )

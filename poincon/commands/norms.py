@@ -69,7 +69,12 @@ def show_norm(arguments: Namespace) -> int:
     for service in norm.services:
         print(f"\n{service.kind}  {service.title}  (SOAP {service.soap}, {service.operation}, {service.wsdl})")
     levels = Counter((requirement.role, requirement.level) for requirement in norm.requirements)
-    print("\n" + tr("exigences") + " : " + ", ".join(f"{count} {level} ({role})" for (role, level), count in levels.items()))
+    print(
+        "\n"
+        + tr("exigences")
+        + " : "
+        + ", ".join(f"{count} {level} ({role})" for (role, level), count in levels.items())
+    )
     print_table(
         (tr("exigence"), tr("§"), tr("niveau"), tr("gravité"), tr("rôle"), tr("énoncé")),
         [(r.id, r.section, r.level, r.severity, r.role, str(r.text)) for r in norm.requirements],
@@ -91,12 +96,19 @@ def check_norms(arguments: Namespace) -> int:
         found += [(norm.ref, problem) for problem in problems]
         if not arguments.json:
             for problem in problems:
-                print(f"{problem.file}:{problem.line}: {problem.severity}: {problem.sentence} {problem.remedy}".rstrip())
+                print(
+                    f"{problem.file}:{problem.line}: {problem.severity}: {problem.sentence} {problem.remedy}".rstrip()
+                )
             errors = sum(problem.severity == "error" for problem in problems)
             print(
                 tr("{norm} : en ordre.", norm=norm.ref)
                 if not problems
-                else tr("{norm} : {errors} erreur(s), {others} remarque(s).", norm=norm.ref, errors=errors, others=len(problems) - errors)
+                else tr(
+                    "{norm} : {errors} erreur(s), {others} remarque(s).",
+                    norm=norm.ref,
+                    errors=errors,
+                    others=len(problems) - errors,
+                )
             )
     if arguments.json:
         print_json([{"norm": ref, "problem": problem} for ref, problem in found])

@@ -77,7 +77,12 @@ def run(arguments: Namespace) -> int:
     print(tr("JUnit : {file}", file=result.folder / "junit.xml"))
     print(tr("Preuves : {folder}", folder=result.folder))
     if result.exit_code and result.verdicts.verdict == "pass":
-        print(tr("Sélection partielle : ce passage ne vaut pas pour un certificat (code de sortie {code}).", code=result.exit_code))
+        print(
+            tr(
+                "Sélection partielle : ce passage ne vaut pas pour un certificat (code de sortie {code}).",
+                code=result.exit_code,
+            )
+        )
     return result.exit_code
 
 

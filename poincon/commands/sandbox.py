@@ -78,7 +78,7 @@ def show_faults(arguments: Namespace) -> int:
 def show_population(arguments: Namespace) -> int:
     """Print the test subjects of a norm; with --csv as a `;` separated file for a spreadsheet."""
     population = behaviour.load(loader.load(arguments.norm)).population
-    rows = [(name, entry.values) for name in population.names for entry in population.pool(name)]
+    rows = [(pool.name, entry.values) for pool in population.pools for entry in pool.entries]
     columns = sorted({key for _, values in rows for key in values})
     table = [[pool, *(values.get(column, "") for column in columns)] for pool, values in rows]
     if arguments.csv:

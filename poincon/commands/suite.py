@@ -9,6 +9,8 @@ from norms.i18n import tr
 from norms.model import Norm
 from poincon.console import print_json, print_table
 from scenarios.compiler import compile_suite
+from scenarios.coverage import coverage, coverage_text
+from scenarios.ledger import ledger, ledger_text
 from scenarios.model import Suite
 from scenarios.reader import read_scenarios
 
@@ -37,4 +39,25 @@ def show(arguments: Namespace) -> int:
             digest=suite.digest,
         )
     )
+    return 0
+
+
+def show_coverage(arguments: Namespace) -> int:
+    """Print which requirement is proved by what; exit 1 when a testable MUST is not cited."""
+    norm = loader.load(arguments.norm)
+    report = coverage(norm, full_suite(norm, arguments.role))
+    if arguments.json:
+        print_json(report)
+    else:
+        print(coverage_text(report))
+    return 0 if report.complete else 1
+
+
+def show_ledger(arguments: Namespace) -> int:
+    """Print every constraint of the norm's schemas with its positive and negative case, or the reason for none."""
+    book = ledger(loader.load(arguments.norm))
+    if arguments.json:
+        print_json(book)
+    else:
+        print(ledger_text(book))
     return 0

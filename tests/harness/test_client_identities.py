@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from harness.evidence import read_run
-from harness.outgoing import attribute_values
+from harness.outgoing import attribute_texts
 from harness.run import RunOptions, run
 from norms.model import AssertionPolicy, DirectionPolicy, Norm
 from scenarios.declaration import Declaration, IdentityFiles, Laboratory, ProductTls
@@ -59,10 +59,13 @@ def test_t05_a_refusal_while_the_service_is_down_proves_nothing(norm: Norm, tmp_
     assert result.verdicts.cases[0].verdict == "inconclusive"
 
 
-def test_attributes_of_the_assertion_come_from_values_of_their_name(norm: Norm):
+def test_attributes_of_the_assertion_come_from_the_norm_or_from_values_of_their_name(norm: Norm):
     policy = AssertionPolicy("carte", ("CPS",), ("codeSpecialiteAMO", "secteurActivite"))
-    with_assertion = replace(norm, security=replace(norm.security, request=DirectionPolicy(assertion=policy)))
-    assert attribute_values(with_assertion) == {
-        "codeSpecialiteAMO": "code_specialite_amo", "secteurActivite": "secteur_activite"
+    plain = replace(norm, security=replace(norm.security, request=DirectionPolicy(assertion=policy)))
+    assert attribute_texts(plain) == {
+        "codeSpecialiteAMO": "${code_specialite_amo}", "secteurActivite": "${secteur_activite}"
     }  # fmt: skip
-    assert attribute_values(norm) == {}
+    said = replace(policy, values=("${specialite}", "SA07"))
+    written = replace(norm, security=replace(norm.security, request=DirectionPolicy(assertion=said)))
+    assert attribute_texts(written) == {"codeSpecialiteAMO": "${specialite}", "secteurActivite": "SA07"}
+    assert attribute_texts(norm) == {}

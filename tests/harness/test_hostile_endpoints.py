@@ -297,6 +297,15 @@ def test_an_early_refusal_of_a_large_body_is_read(tmp_path: Path):
     assert len(result.sent) < 20_000_000
 
 
+def test_t02_a_peer_that_never_reads_a_large_body_ends_with_the_deadline():
+    with serving(mute) as server:
+        port = ClientPort(DEADLINE, CAP)
+        started = time.monotonic()
+        result = port.send(post(server.url, b"x" * 20_000_000), None)
+        assert time.monotonic() - started < DEADLINE + 1
+    assert (result.outcome, result.received) == ("timeout", b"")
+
+
 def _sub(folder: Path, name: str) -> Path:
     (folder / name).mkdir()
     return folder / name

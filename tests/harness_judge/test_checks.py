@@ -123,8 +123,20 @@ def test_another_text_than_in_an_earlier_step():
     assert one(judged(steps, first, exchange(ref("1"), step=2))).reason == "same-as-step"
 
 
-def test_comparing_with_a_step_that_lacked_the_text_is_inconclusive():
+def test_a_text_that_only_one_of_two_steps_has_is_not_the_same():
     steps = (send(expect("accepted")), send(expect("same-as-step", at="//m:Ref", step=1)))
+    assert one(judged(steps, exchange(), exchange(ref("1"), step=2))).reason == "differs-from-step"
+
+
+def test_a_text_that_neither_step_has_says_nothing_and_is_no_pass_by_itself():
+    only = (send(), send(expect("same-as-step", at="//m:Ref", step=1)))
+    assert judged(only, exchange(), exchange(step=2)).verdict == "error"
+    beside = (send(), send(expect("accepted"), expect("same-as-step", at="//m:Ref", step=1)))
+    assert judged(beside, exchange(), exchange(step=2)).verdict == "pass"
+
+
+def test_another_text_than_in_a_step_that_had_none_is_inconclusive():
+    steps = (send(expect("accepted")), send(expect("differs-from-step", at="//m:Ref", step=1)))
     verdict = judged(steps, exchange(), exchange(ref("1"), step=2))
     assert (verdict.verdict, one(verdict).reason) == ("inconclusive", "not-evaluated")
 
