@@ -5,7 +5,7 @@
 
 from norms.behaviour.behaviour import Behaviour, load
 from norms.behaviour.decisions import NO_OVERRIDES, Answer, Circumstances, IdSource, Overrides, RandomIds
-from norms.behaviour.deviations import Change, Fault, Variant
+from norms.behaviour.deviations import Change, Described, Fault, Variant
 from norms.behaviour.population import Entry, Pool, Population
 from norms.behaviour.state import State
 
@@ -15,6 +15,7 @@ __all__ = [
     "Behaviour",
     "Change",
     "Circumstances",
+    "Described",
     "Entry",
     "Fault",
     "IdSource",

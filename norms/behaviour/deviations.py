@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from norms.behaviour.expressions import Expression
 from norms.behaviour.operators import ON, OPERATORS, PLACES, TLS_CERTIFICATES, Operator
 from norms.behaviour.tables import Decisions, Recall, Sequence
@@ -44,6 +46,17 @@ class Change:
         return (not self.kinds or kind in self.kinds) and self.parameters.get("on", "answer") in (on, "any")
 
 
+class Described(msgspec.Struct, frozen=True):
+    """A fault or variant in plain values, for lists and JSON. kinds: message kinds it touches, empty = all."""
+
+    id: str
+    title: Text
+    operators: tuple[str, ...]
+    kinds: tuple[str, ...]
+    requirement: str = ""
+    consequences: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A seeded deviation. requirement: the one it breaks; consequences: others that it also breaks."""
@@ -55,6 +68,12 @@ class Fault:
     changes: tuple[Change, ...]
     line: int = 0
 
+    @property
+    def described(self) -> Described:
+        """The fault in plain values."""
+        operators, kinds = _summary(self.changes)
+        return Described(self.id, self.title, operators, kinds, self.requirement, self.consequences)
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
@@ -64,6 +83,18 @@ class Variant:
     title: Text
     changes: tuple[Change, ...]
     line: int = 0
+
+    @property
+    def described(self) -> Described:
+        """The variant in plain values."""
+        return Described(self.id, self.title, *_summary(self.changes))
+
+
+def _summary(changes: tuple[Change, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the operators and the message kinds of changes, each once."""
+    operators = dict.fromkeys(change.operator.name for change in changes)
+    kinds = dict.fromkeys(kind for change in changes for kind in change.kinds)
+    return tuple(operators), tuple(kinds)
 
 
 _Item = TypeVar("_Item", Fault, Variant)

@@ -64,7 +64,8 @@ def show_faults(arguments: Namespace) -> int:
     """Print the seeded faults and the conformant variants of a norm."""
     found = behaviour.load(loader.load(arguments.norm))
     if arguments.json:
-        print_json({"faults": found.faults, "variants": found.variants})
+        faults = [fault.described for fault in found.faults]
+        print_json({"faults": faults, "variants": [variant.described for variant in found.variants]})
         return 0
     print_table(
         (tr("défaut"), tr("exigence"), tr("ce qu'il fait")),

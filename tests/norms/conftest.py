@@ -13,7 +13,6 @@ from norms.loader import load
 from norms.message_check import Checker
 from norms.model import Norm
 
-
 settings.register_profile("poincon", deadline=None)  # a busy machine is no failure
 settings.load_profile("poincon")
 

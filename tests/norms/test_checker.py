@@ -108,6 +108,7 @@ PROBLEMS: list[tuple[dict[str, str | None], str, str]] = [
      "requirements.csv", "est testée et dit pourquoi"),
     ({"requirements.csv": many(1, 0)}, "requirements.csv", "« EMP-100 » n'est citée par aucune"),
     ({"requirements.csv": many(2, 2)}, "requirements.csv", "2 exigences MUST sur 4"),
+    ({"requirements.csv": many(17, 3)}, "requirements.csv", "3 exigences MUST sur 19"),
 ]  # fmt: skip
 
 

@@ -194,6 +194,15 @@ def test_one_split_finding_does_not_excuse_another(word_checker: Checker) -> Non
     assert [(problem.value, problem.split) for problem in found] == [("a_b", True), ("x", False)]
 
 
+def test_fault_of_the_parent_does_not_confirm_one_of_the_child(word_checker: Checker) -> None:
+    found = problems(word_checker, demand("L1", "a_b").replace("<e:Livre>1234</e:Livre>", ""))
+    assert [(problem.rule, problem.split) for problem in found] == [("pattern", True), ("missing-child", False)]
+
+
+def test_request_without_version_declares_the_wrong_one(checker: Checker) -> None:
+    assert ("structure", "norm-version") in found(checker, demand(' Version="1.0"', ""))
+
+
 def test_checkers_are_made_once_per_content(make_norm: Make) -> None:
     first = checker_for(make_norm())
     assert checker_for(make_norm()) is first

@@ -249,6 +249,7 @@ def test_limits_hold_exactly(root: etree._Element, limits: Limits) -> None:
     ("inside", "outside", "name"),
     [
         ("<a>" * 4 + "</a>" * 4, "<a>" * 5 + "</a>" * 5, "too-deep"),
+        ("<a>" * 3 + "<b/>" + "</a>" * 3, "<a>" * 4 + "<b/>" + "</a>" * 4, "too-deep"),
         ("<a>" + "<b/>" * 7 + "</a>", "<a>" + "<b/>" * 8 + "</a>", "too-many-elements"),
         (
             '<a b="" c="" xmlns:d=""/>'.replace('d=""', 'd="u"'),
