@@ -138,8 +138,9 @@ class _Conversation:
             self._stdin.flush()
             if last:
                 self._stdin.close()
-        except OSError as error:
-            return self._failed(f"the driver does not read: {error}")
+        except OSError:
+            # A program that ends without reading may still have said something.
+            self.spoilt = True
         try:
             line = self._lines.get(timeout=seconds)
         except queue.Empty:

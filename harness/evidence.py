@@ -221,7 +221,9 @@ def _journal(lines: list[tuple[bytes, bool]], file: RunFile | None) -> list[Dama
     """Check the chain. A line is vouched for by the `prev` of the next one, the last by run.json."""
     damages: list[Damage] = []
     entries = [journal.decode(line) for line, _ in lines]
-    vouchers = [entry.prev if entry else None for entry in entries[1:]] + [file.evidence.journal if file else None]
+    vouchers = [entry.prev if entry else None for entry in entries[1:]]
+    if lines:
+        vouchers.append(file.evidence.journal if file else None)
     sound = [journal.digest(line) == voucher for (line, _), voucher in zip(lines, vouchers, strict=True)]
     for number, ((_, complete), entry) in enumerate(zip(lines, entries, strict=True), 1):
         index = number - 1

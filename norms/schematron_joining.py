@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from norms.schematron_reader import CURRENT, Rule, split_union
+from norms.schematron_reader import CURRENT, Rule
+from norms.xpath import split_union
 
 _SIMPLE_FIRST_STEP: Final = re.compile(r"(?:[\w.-]+:)?(?:[\w.-]+|\*)(?=/|$)")
 _ABSOLUTE: Final = re.compile(r"/[/\w.:@*-]+")

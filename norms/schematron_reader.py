@@ -16,6 +16,7 @@ from lxml import etree
 from norms.errors import NormError
 from norms.i18n import tr
 from norms.places import line_of
+from norms.xpath import outside_predicates, split_union
 from norms.yamlfile import nearest
 
 SCH: Final = "http://purl.oclc.org/dsdl/schematron"
@@ -350,34 +351,6 @@ class _Reader:
             else:
                 yield from self.message(child, params)
             yield child.tail or ""
-
-
-def split_union(expression: str) -> list[str]:
-    """Return the alternatives of a pattern: what stands between `|` outside brackets and literals."""
-    alternatives, depth = [""], 0
-    for piece in re.findall(r"""[^\[\]()|"']+|"[^"]*"|'[^']*'|.""", expression, re.DOTALL):
-        if piece in "[(":
-            depth += 1
-        elif piece in "])":
-            depth -= 1
-        if piece == "|" and depth == 0:
-            alternatives.append("")
-        else:
-            alternatives[-1] += piece
-    return [alternative.strip() for alternative in alternatives]
-
-
-def outside_predicates(expression: str) -> str:
-    """Return the expression without its predicates and without the content of literals outside them."""
-    bare, depth = "", 0
-    for piece in re.findall(r"""[^\[\]"']+|"[^"]*"|'[^']*'|.""", expression, re.DOTALL):
-        if piece == "[":
-            depth += 1
-        elif piece == "]":
-            depth -= 1
-        elif depth == 0:
-            bare += piece if piece[0] not in "\"'" else "''"
-    return bare
 
 
 def _selects_no_element(path: str) -> bool:

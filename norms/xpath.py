@@ -1,4 +1,4 @@
-"""XPath 1.0 expressions of norm data: checked when they are read, compiled once.
+"""XPath 1.0 expressions of norm data: checked when they are read, compiled once, taken apart as text.
 
 libxml2 finds an unknown prefix or function only when it evaluates, which may be never on the messages at hand; so
 names are checked here beforehand. Source: XPath 1.0, W3C Recommendation of 16 November 1999.
@@ -83,3 +83,31 @@ def compile_xpath(
         )
     except (etree.XPathSyntaxError, ValueError) as bad:
         raise NormError(tr("L'expression XPath ne se lit pas : {xpath} ({why}).", xpath=expression, why=bad)) from bad
+
+
+def split_union(expression: str) -> list[str]:
+    """Return the alternatives of a pattern: what stands between `|` outside brackets and literals."""
+    alternatives, depth = [""], 0
+    for piece in re.findall(r"""[^\[\]()|"']+|"[^"]*"|'[^']*'|.""", expression, re.DOTALL):
+        if piece in "[(":
+            depth += 1
+        elif piece in "])":
+            depth -= 1
+        if piece == "|" and depth == 0:
+            alternatives.append("")
+        else:
+            alternatives[-1] += piece
+    return [alternative.strip() for alternative in alternatives]
+
+
+def outside_predicates(expression: str) -> str:
+    """Return the expression without its predicates and without the content of literals outside them."""
+    bare, depth = "", 0
+    for piece in re.findall(r"""[^\[\]"']+|"[^"]*"|'[^']*'|.""", expression, re.DOTALL):
+        if piece == "[":
+            depth += 1
+        elif piece == "]":
+            depth -= 1
+        elif depth == 0:
+            bare += piece if piece[0] not in "\"'" else "''"
+    return bare

@@ -57,6 +57,7 @@ def conformance(arguments: Namespace) -> int:
     for line in lines:
         print(tr("{norm} : {bilan}", norm=line.norm, bilan=line.bilan))
         print(tr("{norm} : preuves {folder}", norm=line.norm, folder=line.bilan.parent))
+    print(tr("Autorité du sceau : {file}", file=ensure(sandbox_data() / "pki").authority))
     return 0 if lines and all(line.ok for line in lines) else 1
 
 

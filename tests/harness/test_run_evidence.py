@@ -75,6 +75,11 @@ def test_l02_any_cut_is_found(copy: Path, data: st.DataObject):
     )
 
 
+@pytest.mark.parametrize("name", ["journal.jsonl", "exchanges.warc.gz", "run.json", "suite.json"])
+def test_l02_an_emptied_file_is_found(copy: Path, name: str):
+    assert any(damage.file == name for damage in damaged(copy, name, b""))
+
+
 @pytest.mark.parametrize("name", ["suite.json", "sut.json", "verdicts.json", "run.json", "norm/essai/1.0/norm.yaml"])
 def test_l02_a_removed_file_is_named(copy: Path, name: str):
     content = (copy / name).read_bytes()

@@ -81,6 +81,11 @@ def test_p08_deep_nesting_is_refused(depth: int) -> None:
     assert reason("<a>" * depth) in ("too-deep", "malformed")
 
 
+def test_p08_depth_counts_an_empty_element() -> None:
+    assert reason("<a>" * 63 + "<b/>" + "</a>" * 63) == ""
+    assert reason("<a>" * 64 + "<b/>" + "</a>" * 64) == "too-deep"
+
+
 def test_p09_huge_tokens_are_refused() -> None:
     huge = "x" * (LIMITS.text_bytes + 1)
     for text in (f"<a>{huge}</a>", f'<a b="{huge}"/>', f"<a><!--{huge}--></a>", f"<a><![CDATA[{huge}]]></a>"):

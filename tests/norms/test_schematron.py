@@ -12,7 +12,7 @@ from norms.errors import NormError
 from norms.functions import Functions
 from norms.loader import load
 from norms.schematron import Rules
-from norms.schematron_reader import split_union
+from norms.xpath import split_union
 
 Compile = Callable[..., Rules]
 HEAD = '<sch:schema xmlns:sch="http://purl.oclc.org/dsdl/schematron"{attributes}><sch:ns prefix="t" uri="urn:t"/>'
