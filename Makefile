@@ -10,9 +10,10 @@ READY  := $(VENV)/.ready
 PY     := $(BIN)/python
 JOBS   ?= 2
 TESTS  ?=
+CATALOGUE := norms/locale/en/LC_MESSAGES/poincon
 
 .DEFAULT_GOAL := help
-.PHONY: help setup conformance test check bench lock wheel clean
+.PHONY: help setup conformance test check bench messages lock wheel clean
 
 help: ## show these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +48,13 @@ check: $(READY) ## format, lint, types, import contracts, norms
 
 bench: $(READY) ## throughput ratios, each against an alternative run beside it
 	@$(PY) -m bench
+
+messages: $(READY) ## renew the English catalogue from the code; translate what it leaves empty, then run it again
+	@$(BIN)/pybabel -q extract -F babel.cfg --no-default-keywords -k tr -k tr_in:2 -k mark -k _both \
+	  --no-location --sort-output -o $(VENV)/poincon.pot norms scenarios sandbox harness reports poincon
+	@$(BIN)/pybabel -q update -i $(VENV)/poincon.pot -o $(CATALOGUE).po -l en --no-wrap \
+	  --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	@$(BIN)/pybabel compile -i $(CATALOGUE).po -o $(CATALOGUE).mo --statistics
 
 lock: ## renew requirements.lock (needs uv)
 	uv pip compile -q pyproject.toml --extra dev --universal --generate-hashes --no-header --no-emit-index-url --no-annotate -o requirements.lock

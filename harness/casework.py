@@ -28,7 +28,7 @@ from norms.errors import DataError, ParseRefusal, PoinconError
 from norms.functions import xpath
 from norms.model import Norm
 from norms.parsing import parse
-from scenarios.bindings import Source, bind
+from scenarios.bindings import COPY, Source, bind
 from scenarios.declaration import Declaration
 from scenarios.model import Case, Step
 from scenarios.rendering import Clock
@@ -138,17 +138,18 @@ class _Running:
         return [exchange for exchange in sent if is_complete(exchange)] + [again]
 
     def _send_all(self, number: int, step: Step, bindings: Mapping[str, str]) -> list[Exchange]:
-        made = [self._make(step, bindings) for _ in range(max(1, step.parallel))]
-        if len(made) == 1:
-            return [self._exchange("step", number, made[0], bindings)]
+        if not step.parallel:
+            return [self._exchange("step", number, self._make(step, bindings), bindings)]
+        copies = [{**bindings, COPY: str(copy)} for copy in range(1, step.parallel + 1)]
+        made = [self._make(step, values) for values in copies]
         together = threading.Barrier(len(made))
 
-        def send(outgoing: Outgoing) -> Exchange:
+        def send(outgoing: Outgoing, values: Mapping[str, str]) -> Exchange:
             together.wait()
-            return self._exchange("step", number, outgoing, bindings)
+            return self._exchange("step", number, outgoing, values)
 
         with ThreadPoolExecutor(len(made), thread_name_prefix="parallel") as pool:
-            return list(pool.map(send, made))
+            return list(pool.map(send, made, copies))
 
     def _control(self, number: int, step: Step) -> Exchange:
         """Send the nominal request of the step's service, for the person that cases use by default."""

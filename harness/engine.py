@@ -80,18 +80,21 @@ class Engine:
         fuse = _Fuse(self.network_limit)
         verdicts: dict[str, CaseVerdict] = {}
         waiting: Iterator[Case] = iter(cases)
-        running: set[Future[Done | None]] = set()
+        running: list[Future[Done | None]] = []
         with ThreadPoolExecutor(self.jobs, thread_name_prefix="case") as pool:
             try:
+                ready: list[Done] = []
                 while True:
-                    while len(running) < self.jobs and (case := next(waiting, None)) is not None:
-                        running.add(pool.submit(self._one, case, fuse))
-                    if not running:
-                        break
-                    finished, running = wait(running, return_when=FIRST_COMPLETED)
-                    ready = [done for future in finished if (done := future.result()) is not None]
+                    # Twice as many as run at once, so that no worker waits while evidence goes to the disk.
+                    while len(running) < 2 * self.jobs and (case := next(waiting, None)) is not None:
+                        running.append(pool.submit(self._one, case, fuse))
                     self._acknowledge(ready)
                     verdicts.update((done.verdict.id, done.verdict) for done in ready)
+                    if not running:
+                        break
+                    finished = wait(running, return_when=FIRST_COMPLETED).done
+                    ready = [done for future in running if future in finished and (done := future.result()) is not None]
+                    running = [future for future in running if future not in finished]
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise

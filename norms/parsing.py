@@ -16,6 +16,7 @@ import codecs
 import re
 import threading
 from functools import cache
+from operator import methodcaller
 from typing import Final
 from xml.parsers import expat
 
@@ -33,6 +34,7 @@ _CHARSET: Final = re.compile(r""";\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]*))""", 
 _DECLARATION_BYTES: Final = 1024
 _SHORTEST_ELEMENT: Final = len(b"<a/>")
 _CHUNK: Final = 65_536
+_EQUALS: Final = methodcaller("count", b"=")
 _EXCESSIVE_DEPTH: Final = "Excessive depth"
 _UTF8: Final = "utf-8"
 
@@ -145,7 +147,7 @@ def _provably_small(body: bytes, limits: Limits) -> bool:
     if size > _SHORTEST_ELEMENT * limits.elements and body.count(b"<") - body.count(b"</") > limits.elements:
         return False
     allowed = limits.attributes_per_element
-    return body.count(b"=") <= allowed or all(tag.count(b"=") <= allowed for tag in body.split(b"<"))
+    return body.count(b"=") <= allowed or max(map(_EQUALS, body.split(b"<"))) <= allowed
 
 
 def _after_declaration(body: bytes) -> int:

@@ -52,11 +52,6 @@ class Node:
         """Whether this is a sequence."""
         return isinstance(self.value, tuple)
 
-    @property
-    def is_mapping(self) -> bool:
-        """Whether this is a mapping."""
-        return isinstance(self.value, dict)
-
     def text(self) -> str:
         """Return the scalar; raise when this is a list or a mapping."""
         if isinstance(self.value, str):

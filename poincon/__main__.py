@@ -34,6 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(tr("poincon: « {file} » : {why}.", file=error.filename, why=error.strerror), file=sys.stderr)
+        return 2
 
 
 def _speak_utf8() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -11,7 +12,14 @@ import msgspec
 
 def print_json(value: Any) -> None:
     """Print one JSON document, indented, on standard output."""
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    print(msgspec.json.format(msgspec.json.encode(value, enc_hook=_in_json), indent=2).decode())
+
+
+def _in_json(value: object) -> str:
+    """Return the text of a path; everything else that JSON does not know is a mistake of ours."""
+    if isinstance(value, PurePath):
+        return str(value)
+    raise NotImplementedError(type(value).__name__)
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

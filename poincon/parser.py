@@ -135,7 +135,9 @@ def _evidence(commands: Commands) -> None:
     replay = _command(commands, "replay", "evidence:replay", tr("rejoue un cas d'une exécution"))
     replay.add_argument("run", metavar="EXECUTION", type=Path)
     replay.add_argument("case", metavar="CAS")
-    replay.add_argument("--sut", required=True, type=Path, metavar="FICHIER")
+    replay.add_argument(
+        "--sut", type=Path, default=Path("sut.yaml"), metavar="FICHIER", help=tr("la déclaration (sinon ./sut.yaml)")
+    )
     report = _command(commands, "report", "evidence:report", tr("écrit un rapport d'une exécution"))
     report.add_argument("run", metavar="EXECUTION", type=Path)
     report.add_argument("--format", choices=("html", "junit", "allure", "json", "pdf"), default="html")

@@ -74,11 +74,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         run.chosen = tuple(item.case.id for item in session.items if isinstance(item, CaseItem))
 
 
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """Give inconclusive, not run and incident their own letters and words."""
-    verdict = next((value for name, value in report.user_properties if name == VERDICT), None)
-    if report.when != "call" or verdict is None:
+def pytest_report_teststatus(report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str, str] | None:
+    """Give inconclusive and incident their own letters and words."""
+    if not isinstance(report, pytest.TestReport) or report.when != "call":
         return None
+    verdict = next((value for name, value in report.user_properties if name == VERDICT), None)
     words = {"inconclusive": ("inconclusive", "I", "INCONCLUSIVE"), "error": ("error", "E", "INCIDENT")}
     return words.get(str(verdict))
 

@@ -24,6 +24,7 @@ from scenarios.dynamic import names, number_of, resolve
 from scenarios.rendering import Clock, canonical_path, read_base
 
 CASE_NUMBER: Final = "case_number"
+COPY: Final = "copy"
 POPULATION: Final = Path("simulator") / "population.yaml"
 
 
@@ -103,7 +104,7 @@ def canonical_texts(norm: Norm, kind: str) -> dict[str, str]:
 
 
 def bind(bindings: Mapping[str, str], clock: Clock, file: str = "") -> dict[str, str]:
-    """Return the bindings a case starts with: dates inside values resolved, and `case_number`, nine fresh digits.
+    """Return the bindings a case starts with: dates inside values resolved, `case_number`, nine fresh digits, `copy` 1.
 
     Called once per execution of a case; all its exchanges share the result and record it.
     """
@@ -111,7 +112,7 @@ def bind(bindings: Mapping[str, str], clock: Clock, file: str = "") -> dict[str,
         name: resolve(value, {}, clock.today, now=clock.now, uuid=clock.uuid, file=file)
         for name, value in bindings.items()
     }
-    return {CASE_NUMBER: number_of(clock.uuid()), **bound}
+    return {CASE_NUMBER: number_of(clock.uuid()), COPY: "1", **bound}
 
 
 # The last populations read, by file state and norm: reading one takes longer than compiling a suite.

@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -31,6 +32,7 @@ def places(text: str) -> Iterator[str]:
         yield match.group(1)
 
 
+@lru_cache(maxsize=4096)
 def syntax_fault(text: str) -> str:
     """Return the first `${…}` of `text` that the closed vocabulary does not know, "" when all is well.
 
@@ -110,7 +112,7 @@ def resolve(
                 tr("La date « ${{{place}}} » sort du calendrier.", place=place), file=file, line=line
             ) from bad
 
-    return _PLACE.sub(one, text)
+    return _PLACE.sub(one, text) if "${" in text else text
 
 
 def unknown_name(place: str, known: Iterable[str], file: Path | str, line: int) -> DataError:

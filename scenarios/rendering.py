@@ -141,13 +141,20 @@ class _Target:
             self.element.append(child)
 
 
-def _targets(norm: Norm, root: etree._Element, expression: str, existing: bool = False) -> list[_Target]:
+@lru_cache(maxsize=4096)
+def _split(expression: str) -> tuple[str, str]:
+    """Return the XPath of an element and the name of its attribute, "" when the expression names none."""
     match = _ATTRIBUTE.fullmatch(expression)
-    found = xpath(norm, match.group(1) if match else expression)(root)
+    return (match.group(1), match.group(2)) if match else (expression, "")
+
+
+def _targets(norm: Norm, root: etree._Element, expression: str, existing: bool = False) -> list[_Target]:
+    path, name = _split(expression)
+    found = xpath(norm, path)(root)
     elements = [item for item in found if isinstance(item, etree._Element)] if isinstance(found, list) else []
-    if match is None:
+    if not name:
         return [_Target(element) for element in elements if not existing or element.getparent() is not None]
-    attribute = _clark(norm, match.group(2))
+    attribute = _clark(norm, name)
     return [_Target(element, attribute) for element in elements if not existing or attribute in element.attrib]
 
 

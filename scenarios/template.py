@@ -12,7 +12,7 @@ import msgspec
 
 from norms.i18n import tr
 from norms.model import Norm
-from scenarios.bindings import POPULATION
+from scenarios.bindings import CASE_NUMBER, COPY, POPULATION
 from scenarios.dynamic import names
 from scenarios.model import Role
 
@@ -57,7 +57,7 @@ def laboratory_names(norm: Norm) -> tuple[str, ...]:
             name for pool in read_population(path, norm).pools for item in pool.entries for name in item.values
         }
     used = {name for text in norm.fill.values() for name in names(text)}
-    return tuple(sorted(used - supplied - {"case_number"}))
+    return tuple(sorted(used - supplied - {CASE_NUMBER, COPY}))
 
 
 def needed_identities(norm: Norm, role: Role) -> dict[str, str]:

@@ -107,12 +107,11 @@ def read_faults(path: Path, norm: Norm, decisions: Decisions) -> tuple[Fault, ..
     for node in _members(path, "faults"):
         keys = node.only(("id", "title", "requirement"), ("consequences", "changes", *_CONDITIONS, *_OPERATOR_KEYS))
         consequences = keys["consequences"].texts() if "consequences" in keys else ()
-        for cited in (keys["requirement"].text(), *consequences):
+        places = [keys["requirement"], *(keys["consequences"] for _ in consequences)]
+        for cited, place in zip((keys["requirement"].text(), *consequences), places, strict=True):
             if norm.requirements and norm.requirement(cited) is None:
                 known = [requirement.id for part in (norm, *norm.parents) for requirement in part.requirements]
-                raise keys["requirement"].fault(
-                    tr("L'exigence « {id} » n'existe pas.", id=cited), nearest(cited, known[:1000])
-                )
+                raise place.fault(tr("L'exigence « {id} » n'existe pas.", id=cited), nearest(cited, known[:1000]))
         faults.append(
             Fault(
                 keys["id"].text(),

@@ -37,6 +37,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # X509_V_FLAG_NO_CHECK_TIME of OpenSSL; the ssl module has no name for it.
 _NO_CHECK_TIME: Final = 0x200000
+_HANDSHAKE_SECONDS: Final = 10.0
 _CLOSE_SECONDS: Final = 2.0
 
 
@@ -169,7 +170,7 @@ class Listener:
                 sock=bound,
                 ssl=context,
                 backlog=512,
-                ssl_handshake_timeout=self._limits.header_seconds,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS,
                 ssl_shutdown_timeout=_CLOSE_SECONDS,
             )
         except OSError as failed:

@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.evidence import verify_evidence
 from harness.rejudge import differences
 from harness.rejudge import rejudge as judged_again
+from harness.verdicts import exit_code
 from norms.i18n import tr
 from poincon.commands.product import folder_of, summary
 from poincon.conduct import TOOL, campaign_of, run_campaign, write_reports
@@ -47,7 +48,7 @@ def rejudge(arguments: Namespace) -> int:
 
 
 def replay(arguments: Namespace) -> int:
-    """Run one case of a run again on the product and show what came."""
+    """Run one case of a run again on the product and show what came; the exit code is that case's, not a partial run's."""
     folder = folder_of(arguments.run)
     campaign = campaign_of(arguments.sut)
     with ProgressDisplay() as progress:
@@ -55,7 +56,7 @@ def replay(arguments: Namespace) -> int:
     write_reports(result.folder)
     print("\n".join(summary(result.verdicts)))
     print(tr("Premier passage : {before}. Rejeu : {after}", before=folder, after=result.folder))
-    return result.exit_code
+    return exit_code(result.verdicts, partial=False)
 
 
 def report(arguments: Namespace) -> int:
@@ -90,4 +91,7 @@ def _written(folder: Path, kind: str, out: Path | None) -> Path:
         from reports.pdf import write_pdf
 
         return write_pdf(html, out or folder / "bilan.pdf")
-    return html if out is None else html.replace(out)
+    if out is None:
+        return html
+    out.write_bytes(html.read_bytes())
+    return out

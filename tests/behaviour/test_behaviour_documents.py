@@ -58,10 +58,11 @@ def test_every_operator_is_explained() -> None:
     assert [name for name in OPERATORS if f"`{name}`" not in text and f"operator: {name} " not in text] == []
 
 
-def test_every_seeded_fault_cites_a_requirement_of_the_server() -> None:
+def test_every_seeded_fault_breaks_an_obligation_of_the_server() -> None:
     for ref in ("ville/1.1", "annuaire/1.0"):
         norm = load_norm(ref)
         for fault in load(norm).faults:
             requirement = norm.requirement(fault.requirement)
             assert requirement is not None and requirement.role in ("server", "both"), fault.id
+            assert requirement.level == "MUST", fault.id
             assert not requirement.not_tested_reason, fault.id

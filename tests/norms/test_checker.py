@@ -156,6 +156,19 @@ def test_published_norm_is_as_its_manifest_says(tmp_path: Path) -> None:
     assert (problem.file.name, problem.sentence) == ("ixit.csv", "Le fichier a changé depuis la publication.")
 
 
+def test_requirement_may_await_its_suite_in_a_draft_only(tmp_path: Path) -> None:
+    waiting = REQUIREMENTS.replace("retour.;;", "retour.;;suite-a-venir")
+    rules = RULES.replace("EMP-002", "EMP-003")
+    draft = check(tmp_path, {"requirements.csv": waiting, "rules/emprunt.sch": rules}, frozenset({"EMP-001"}))
+    assert [(problem.severity, problem.line) for problem in draft] == [("warning", 3)]
+    published = check(
+        tmp_path,
+        {"norm.yaml": NORM.replace("draft", "published"), "requirements.csv": waiting, "rules/emprunt.sch": rules},
+        frozenset({"EMP-001"}),
+    )
+    assert ("error", 3) in [(problem.severity, problem.line) for problem in published]
+
+
 def test_published_norm_needs_its_manifest_and_published_parents(tmp_path: Path) -> None:
     folder = publish(tmp_path)
     (folder / MANIFEST).unlink()

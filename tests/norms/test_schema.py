@@ -33,9 +33,10 @@ def tiny(make_norm: Make) -> Schemas:
 
 
 def test_namespaces_and_elements_of_parents_are_known(tiny: Schemas) -> None:
+    assert tiny.knows(demand())
+    assert not tiny.knows(demand()[0])
     assert tiny.namespaces == {OWN, BASE}
     assert tiny.elements == {f"{{{OWN}}}Demande", f"{{{OWN}}}Reponse", f"{{{BASE}}}Contexte", f"{{{BASE}}}Erreur"}
-    assert tiny.knows(demand())
 
 
 @pytest.mark.parametrize(

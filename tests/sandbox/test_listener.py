@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import socket
 import ssl
 import threading
@@ -16,7 +17,8 @@ from norms.model import Limits
 from norms.wire.listener import Listener, Receive, Scope, Send, ServerTls
 from sandbox.pki import TestPki
 
-SMALL = Limits(body_bytes=10_000, header_count=20, header_bytes=2_000, header_seconds=0.3, body_seconds=0.4)
+SMALL = Limits(body_bytes=10_000, header_count=20, header_bytes=2_000)
+HASTY = Limits(body_bytes=10_000, header_count=20, header_bytes=2_000, header_seconds=0.3, body_seconds=0.4)
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,6 +48,13 @@ def listener(pki: TestPki) -> Iterator[Listener]:
         yield running
 
 
+@pytest.fixture
+def hasty(pki: TestPki) -> Iterator[Listener]:
+    """A listener that gives little time."""
+    with Listener(echo, "127.0.0.1", 0, server_tls(pki), HASTY) as running:
+        yield running
+
+
 @contextmanager
 def connected(pki: TestPki, listener: Listener, identity: str | None = "tls") -> Iterator[ssl.SSLSocket]:
     context = ssl.create_default_context(cafile=str(pki.authority))
@@ -62,11 +71,18 @@ def connected(pki: TestPki, listener: Listener, identity: str | None = "tls") ->
 def drained(secure: ssl.SSLSocket) -> bytes:
     received = b""
     try:
-        while piece := secure.recv(65536):
+        while not complete(received) and (piece := secure.recv(65536)):
             received += piece
     except (ConnectionError, ssl.SSLError):
         pass
     return received
+
+
+def complete(received: bytes) -> bool:
+    """Tell whether a whole answer has come."""
+    head, end, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\ncontent-length: ([0-9]+)", head)
+    return bool(end) and length is not None and len(body) >= int(length[1])
 
 
 def status(received: bytes) -> int:
@@ -120,7 +136,9 @@ def test_a_chunked_body_is_read(pki: TestPki, listener: Listener) -> None:
     ids=["cl-te", "double-cl", "obs-fold", "bare-lf", "bare-lf-chunk", "bad-chunk", "trailer", "garbage"],
 )
 def test_h01_ambiguous_requests_get_400_and_a_closed_connection(pki: TestPki, listener: Listener, data: bytes) -> None:
-    assert status(exchange(pki, listener, data)) == 400
+    received = exchange(pki, listener, data)
+    assert status(received) == 400
+    assert b"\r\nconnection: close\r\n" in received
 
 
 def test_h01_a_second_request_before_the_answer_is_refused(pki: TestPki, listener: Listener) -> None:
@@ -128,16 +146,16 @@ def test_h01_a_second_request_before_the_answer_is_refused(pki: TestPki, listene
     assert status(exchange(pki, listener, twice)) == 400
 
 
-def test_h02_a_head_that_never_ends_is_cut(pki: TestPki, listener: Listener) -> None:
-    assert status(exchange(pki, listener, b"POST / HTTP/1.1\r\nHost: h\r\nX: ")) == 408
+def test_h02_a_head_that_never_ends_is_cut(pki: TestPki, hasty: Listener) -> None:
+    assert status(exchange(pki, hasty, b"POST / HTTP/1.1\r\nHost: h\r\nX: ")) == 408
 
 
-def test_h02_a_silent_connection_is_cut(pki: TestPki, listener: Listener) -> None:
-    assert status(exchange(pki, listener)) == 408
+def test_h02_a_silent_connection_is_cut(pki: TestPki, hasty: Listener) -> None:
+    assert status(exchange(pki, hasty)) == 408
 
 
-def test_h02_a_body_that_stalls_is_cut(pki: TestPki, listener: Listener) -> None:
-    assert status(exchange(pki, listener, POST + b"Content-Length: 100\r\n\r\nabc")) == 408
+def test_h02_a_body_that_stalls_is_cut(pki: TestPki, hasty: Listener) -> None:
+    assert status(exchange(pki, hasty, POST + b"Content-Length: 100\r\n\r\nabc")) == 408
 
 
 def test_h02_other_clients_are_served_meanwhile(pki: TestPki, listener: Listener) -> None:
@@ -159,6 +177,13 @@ def test_h03_an_endless_chunked_body_gets_413(pki: TestPki, listener: Listener) 
 def test_h03_endless_chunk_extensions_get_413(pki: TestPki, listener: Listener) -> None:
     start = POST + b"Transfer-Encoding: chunked\r\n\r\n1;"
     assert status(exchange(pki, listener, start, *[b"x" * 10_000] * 6)) in (400, 413)
+
+
+def test_a_refused_connection_is_closed(pki: TestPki, hasty: Listener) -> None:
+    with connected(pki, hasty) as secure:
+        secure.sendall(b"GARBAGE\r\n\r\n" + POST + b"Content-Length: 0\r\n\r\n")
+        assert status(drained(secure)) == 400
+        assert secure.recv(100) == b""
 
 
 def test_h03_a_lying_content_length_desynchronises_nothing(pki: TestPki, listener: Listener) -> None:

@@ -281,7 +281,8 @@ def test_refusals_may_be_answered_wrongly(sandbox: Sandbox, caller: Caller, beha
 
 
 def test_good_requests_may_be_refused(sandbox: Sandbox, caller: Caller, behaviour: Behaviour) -> None:
-    here = with_fault(sandbox, caller, of_operator(behaviour, "refuse-with", "unauthorised-software"))
+    sandbox.add_world("version", World(variants=("V-VERSION-LOGICIEL",)))
+    here = caller.in_world("version")
     assert here.call("IDB").status == 200
     assert here.call("IDB", {"//ctx:LPS/ctx:Version": "99.9"}).error == "LOG-01"
     here = with_fault(sandbox, caller, of_operator(behaviour, "refuse-header"))
