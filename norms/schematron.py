@@ -124,11 +124,11 @@ class _Test:
 class _Rule:
     """wrong: an expression that is true when a test may fail somewhere, "" when only a visit of the nodes can tell."""
 
-    def __init__(self, rule: Rule, compiler: _Compiler, outer: frozenset[str]) -> None:
+    def __init__(self, rule: Rule, compiler: _Compiler, outer: frozenset[str], earlier: Sequence[str]) -> None:
         self._select = compiler.compile(matching(rule.context), rule.line)
         self._lets = _Lets(rule.lets, compiler.knowing(CURRENT))
         self._tests = tuple(_Test(assertion, self._lets.scope) for assertion in rule.assertions)
-        self.wrong = any_wrong(rule, outer)
+        self.wrong = any_wrong(rule, outer, earlier)
 
     def nodes(self, root: etree._Element, values: Values) -> list[etree._Element]:
         return cast(list[etree._Element], self._select(root, **values))
@@ -151,7 +151,10 @@ class _Pattern:
     def __init__(self, pattern: Pattern, compiler: _Compiler) -> None:
         self._lets = _Lets(pattern.lets, compiler)
         own = frozenset(let.name for let in pattern.lets)
-        self._rules = tuple(_Rule(rule, self._lets.scope, own) for rule in pattern.rules)
+        contexts = [rule.context for rule in pattern.rules]
+        self._rules = tuple(
+            _Rule(rule, self._lets.scope, own, contexts[:number]) for number, rule in enumerate(pattern.rules)
+        )
         self.wrong = " or ".join(rule.wrong for rule in self._rules if rule.wrong)
         self._visited = tuple((number, rule) for number, rule in enumerate(self._rules) if not rule.wrong)
 
@@ -195,17 +198,24 @@ class _File:
         patterns, lets = file.in_phase(phase_name)
         self._lets = _Lets(lets, compiler)
         self._patterns = tuple(_Pattern(pattern, self._lets.scope) for pattern in patterns)
-        wrong = " or ".join(pattern.wrong for pattern in self._patterns if pattern.wrong)
-        self._wrong = self._lets.scope.compile(f"boolean({wrong})", 0) if wrong else None
+        self._each_wrong = tuple(self._joined([pattern]) for pattern in self._patterns)
+        self._wrong = self._joined(self._patterns)
         self._visited = tuple(pattern for pattern in self._patterns if pattern.has_visited)
+
+    def _joined(self, patterns: Sequence[_Pattern]) -> etree.XPath | None:
+        wrong = " or ".join(pattern.wrong for pattern in patterns if pattern.wrong)
+        return self._lets.scope.compile(f"boolean({wrong})", 0) if wrong else None
 
     def violations(self, root: etree._Element) -> Iterator[Violation]:
         values = self._lets.added({}, root)
-        if self._wrong is not None and self._wrong(root, **values):
-            for pattern in self._patterns:
-                yield from pattern.violations(root, values)
-        else:
+        if self._wrong is None or not self._wrong(root, **values):
             for pattern in self._visited:
+                yield from pattern.violations_of_visited(root, values)
+            return
+        for pattern, wrong in zip(self._patterns, self._each_wrong, strict=True):
+            if wrong is not None and wrong(root, **values):
+                yield from pattern.violations(root, values)
+            else:
                 yield from pattern.violations_of_visited(root, values)
 
     def exercised(self, root: etree._Element) -> Iterator[str]:

@@ -1,13 +1,13 @@
 """Join the tests of Schematron rules into one XPath: "may any of them fail in this document?"
 
-Asking libxml2 once is several times cheaper than visiting each node from Python. The joined expression ignores that
-an earlier rule of the pattern may have taken a node: it may say yes too often, never no too often.
+Asking libxml2 once is several times cheaper than visiting each node from Python. The joined expression knows only in
+plain cases that an earlier rule of the pattern has taken a node: it may say yes too often, never no too often.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from norms.schematron_reader import CURRENT, Rule
@@ -15,6 +15,8 @@ from norms.xpath import split_union
 
 _SIMPLE_FIRST_STEP: Final = re.compile(r"(?:[\w.-]+:)?(?:[\w.-]+|\*)(?=/|$)")
 _ABSOLUTE: Final = re.compile(r"/[/\w.:@*-]+")
+_LITERAL: Final = re.compile(r""""[^"]*"|'[^']*'""")
+_COMPARISON: Final = re.compile(r"[^\[\]()$]*[=<>][^\[\]()$]*")
 _TOKEN: Final = re.compile(r"""\$[A-Za-z_][\w.-]*|"[^"]*"|'[^']*'|.""", re.DOTALL)
 
 
@@ -23,10 +25,11 @@ def matching(context: str) -> str:
     return " | ".join(path if path.startswith("/") else f"//{path}" for path in split_union(context))
 
 
-def any_wrong(rule: Rule, outer: frozenset[str]) -> str:
+def any_wrong(rule: Rule, outer: frozenset[str], earlier: Sequence[str] = ()) -> str:
     """Return an expression that is true when a test of the rule may fail, "" when the tests cannot be joined.
 
-    outer: names of the pattern's variables, which the joined expression does not know. A test is joined with the
+    outer: names of the pattern's variables, which the joined expression does not know; earlier: contexts of the rules
+    before it in the pattern, used where they are plainly part of this one's. A test is joined with the
     rule's variables replaced by their definitions, which is the same as long as the context node is.
     """
     definitions = {CURRENT: "."}
@@ -43,7 +46,20 @@ def any_wrong(rule: Rule, outer: frozenset[str]) -> str:
         wrong.append(f"boolean({test})" if assertion.report else f"not({test})")
     if not wrong or any(f"${name}" in rule.context for name in outer):
         return ""
-    return " or ".join(f"{_anywhere(path)}[{' or '.join(wrong)}]" for path in split_union(rule.context))
+    taken = [path for context in earlier for path in split_union(context)]
+    return " or ".join(
+        f"{_anywhere(path)}{_left(path, taken)}[{' or '.join(wrong)}]" for path in split_union(rule.context)
+    )
+
+
+def _left(path: str, earlier: Sequence[str]) -> str:
+    """Return predicates that leave out the nodes of `path` which an earlier `path[comparison]` has taken for sure.
+
+    Only comparisons without brackets, calls and variables: what else a predicate may be (a position) is not negated
+    by `not`.
+    """
+    conditions = [other[len(path) + 1 : -1] for other in earlier if other.startswith(f"{path}[") and other[-1] == "]"]
+    return "".join(f"[not({each})]" for each in conditions if _COMPARISON.fullmatch(_LITERAL.sub("''", each)))
 
 
 def _inlined(expression: str, definitions: Mapping[str, str], outer: frozenset[str]) -> str | None:

@@ -80,6 +80,23 @@ def test_first_rule_takes_the_node_from_a_visited_rule(compile_rules: Compile) -
     assert broken(rules, "<a/>") == [("Q0", "a")]
 
 
+@pytest.mark.parametrize(
+    "condition", ["@x = '1'", "@x = 1", "@x &lt; 2 and @y", "1", "last()", "@x = '['", "b[@x = 1]"]
+)
+def test_joined_rules_take_nodes_like_visited_ones(compile_rules: Compile, condition: str) -> None:
+    """The rules are first joined into one question, then (with current()) only visited: the answers are the same."""
+    body = "".join(f"<a {attributes}/>" for attributes in ('x="1"', 'x="1" y=""', 'x="2"', 'x="["', ""))
+    body += '<a><b x="1"/></a>'
+    joined = compile_rules(pattern(rule(f"/r/a[{condition}]", "true()", name="P"), rule("/r/a", "false()", name="Q")))
+    found = broken(joined, body)
+    visited = compile_rules(
+        pattern(
+            rule(f"/r/a[{condition}]", "true()", name="P"), rule("/r/a", "b[false() and @x = current()/@x]", name="Q")
+        )
+    )
+    assert found == broken(visited, body) and 0 < len(found) < 6
+
+
 def test_patterns_do_not_take_nodes_from_each_other(compile_rules: Compile) -> None:
     rules = compile_rules(pattern(rule("a", "true()")) + pattern(rule("a", "false()", name="Q")))
     assert broken(rules, "<a/>") == [("Q0", "a")]

@@ -1,0 +1,1 @@
+"""Benchmarks: every figure is a ratio to an alternative that runs beside it. `python -m bench --help`."""
