@@ -39,7 +39,9 @@ def measure(norm: Norm) -> list[Row]:
     starts = interleaved(
         {"help": lambda: started("-m", "poincon", "--help"), "bare": lambda: started("-c", "pass")}, STARTS
     )
-    cold, warm, compiled = [], [], []
+    cold: list[float] = []
+    warm: list[float] = []
+    compiled: list[float] = []
     for _ in range(LOADS):
         with tempfile.TemporaryDirectory(prefix="poincon-bench-") as cache:
             for figures in (cold, warm):

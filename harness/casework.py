@@ -33,7 +33,7 @@ from scenarios.declaration import Declaration
 from scenarios.model import Case, Step
 from scenarios.rendering import Clock
 
-Purpose = Literal["step", "control", "retry", "preamble"]
+Purpose = Literal["step", "control", "retry", "preamble", "stale"]
 State = Literal["", "not_run", "error"]
 Recorder = Callable[[Exchange], None]
 TRANSPORT_REFUSALS: Final = frozenset({"tls", "reset"})
@@ -122,7 +122,7 @@ class _Running:
         if refusable:
             self._control(number, step)
         if needs_earlier(step) and self._earlier is None:
-            self._exchange("preamble", number, self._make(nominal(step), bindings), bindings)
+            self._exchange("preamble", number, nominal(step), bindings)
         sent = self._send_all(number, step, bindings)
         failed = [exchange for exchange in sent if not is_complete(exchange)]
         if crafting.is_tls(step.http) or (refusable and failed):
@@ -132,21 +132,21 @@ class _Running:
         if any(exchange.outcome in TRANSPORT_REFUSALS for exchange in failed) and refusable:
             return sent
         control = self._control(number, step)
-        again = self._exchange("retry", number, self._make(step, bindings), bindings)
+        again = self._exchange("retry", number, step, bindings)
         if not (is_complete(control) and is_complete(again)):
             return None
         return [exchange for exchange in sent if is_complete(exchange)] + [again]
 
     def _send_all(self, number: int, step: Step, bindings: Mapping[str, str]) -> list[Exchange]:
         if not step.parallel:
-            return [self._exchange("step", number, self._make(step, bindings), bindings)]
+            return [self._exchange("step", number, step, bindings)]
         copies = [{**bindings, COPY: str(copy)} for copy in range(1, step.parallel + 1)]
         made = [self._make(step, values) for values in copies]
         together = threading.Barrier(len(made))
 
         def send(outgoing: Outgoing, values: Mapping[str, str]) -> Exchange:
             together.wait()
-            return self._exchange("step", number, outgoing, values)
+            return self._exchange("step", number, step, values, outgoing)
 
         with ThreadPoolExecutor(len(made), thread_name_prefix="parallel") as pool:
             return list(pool.map(send, made, copies))
@@ -155,14 +155,34 @@ class _Running:
         """Send the nominal request of the step's service, for the person that cases use by default."""
         bindings = bind(self._house.control_bindings(self._case.profile), self._house.clock(), self._case.file)
         plain = Step(send=step.send, line=step.line)
-        return self._exchange("control", number, self._make(plain, bindings), bindings)
+        return self._exchange("control", number, plain, bindings)
 
     def _make(self, step: Step, bindings: Mapping[str, str]) -> Outgoing:
         replay_of = etree.fromstring(self._earlier) if self._earlier and needs_earlier(step) else None
         return self._workshop.make(self._case, step, bindings, self._house.clock(), replay_of)
 
-    def _exchange(self, purpose: Purpose, step: int, out: Outgoing, bindings: Mapping[str, str]) -> Exchange:
-        result = self._house.port.send(out.request, out.tls, raw=out.raw, fresh=out.fresh)
+    def _exchange(
+        self, purpose: Purpose, number: int, step: Step, bindings: Mapping[str, str], made: Outgoing | None = None
+    ) -> Exchange:
+        """Send a step's request (already `made`, or made here) and record what happens.
+
+        A kept connection that closes before any answer says nothing of the product: the request is made anew, with a
+        new assertion and new identifiers, and sent on a fresh connection. The first try is recorded as stale.
+        """
+        out = made or self._make(step, bindings)
+        result = self._send(out, fresh=purpose == "retry" or expects_transport_refusal(step))
+        if result.stale:
+            self._note("stale", number, out, bindings, result)
+            out = self._make(step, bindings)
+            result = self._send(out, fresh=True)
+        return self._note(purpose, number, out, bindings, result)
+
+    def _send(self, out: Outgoing, *, fresh: bool) -> WireResult:
+        return self._house.port.send(out.request, out.tls, raw=out.raw, fresh=fresh or out.fresh)
+
+    def _note(
+        self, purpose: Purpose, step: int, out: Outgoing, bindings: Mapping[str, str], result: WireResult
+    ) -> Exchange:
         if result.peer:
             self._house.peers(result.tls.peer, result.peer)
         with self._lock:

@@ -34,7 +34,8 @@ _IDLE_PER_IDENTITY: Final = 16
 class WireResult:
     """What one exchange brought. sent / received: raw HTTP as on the wire; times: UTC, RFC 3339, milliseconds.
 
-    peer: certificate of the server (DER), b"" without TLS.
+    peer: certificate of the server (DER), b"" without TLS; stale: a kept connection was closed before any byte came
+    back, so the other side may have been closing it already. Nothing is sent twice: a signed request must be made anew.
     """
 
     outcome: Outcome
@@ -46,6 +47,7 @@ class WireResult:
     sent: bytes
     received: bytes
     peer: bytes = b""
+    stale: bool = False
 
 
 @dataclass
@@ -53,6 +55,7 @@ class _Attempt:
     """What is known of a running exchange, for whoever must report it when it fails half way."""
 
     stream: TeeStream | None = None
+    stale: bool = False
 
 
 @dataclass
@@ -111,6 +114,7 @@ class ClientPort:
             sent=bytes(stream.sent) if stream else b"",
             received=bytes(stream.received) if stream else b"",
             peer=stream.peer if stream else b"",
+            stale=attempt.stale,
         )
 
     def close(self) -> None:
@@ -147,11 +151,10 @@ class ClientPort:
             try:
                 self._speak(kept, request)
             except ExchangeFailure as failure:
-                if failure.outcome != "reset" or kept.stream.received:
-                    raise
-            else:
-                self._give_back(target, tls, kept)
-                return
+                attempt.stale = failure.outcome == "reset" and not kept.stream.received
+                raise
+            self._give_back(target, tls, kept)
+            return
         stream = attempt.stream = connect(target, tls, deadline)
         origin = httpcore2.Origin(target.scheme.encode(), target.host.encode("idna"), target.port)
         opened = _Idle(httpcore2.HTTP11Connection(origin, stream, _KEEP_ALIVE_SECONDS), stream)

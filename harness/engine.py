@@ -1,7 +1,9 @@
 """Runs the cases of a suite on several threads and acknowledges each verdict once its evidence is on the disk.
 
-Workers run a case and judge it at once; the calling thread writes the evidence, syncs it (one sync for all cases that
-are ready), and only then tells the listeners. After N cases in a row that the network spoilt the rest is not run.
+Workers run cases. The calling thread judges them, writes the evidence, syncs it (one sync for all cases that are
+ready), and only then tells the listeners; meanwhile the workers run the next ones. After N cases in a row that the
+network spoilt the rest is not run: a case with an exchange that nothing answered is therefore judged by its worker,
+before another begins there.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from norms.i18n import tr
 from scenarios.model import Case
 
 NETWORK_LIMIT: Final = 5
+_ARRIVED: Final = ("answered", "received")
 
 Judge = Callable[[Case, Sequence[Exchange], State, str], CaseVerdict]
 """Of a case, its exchanges, and the state and reason that fix its verdict (`harness.rejudge.judge_recorded`)."""
@@ -34,6 +37,14 @@ class Done:
 
     run: CaseRun
     verdict: CaseVerdict
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """A case that was run, every exchange of which was answered, and that is still to be judged."""
+
+    case: Case
+    run: CaseRun
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,11 @@ class _Fuse:
     count: int = 0
     blown: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def reset(self) -> None:
+        """Take a case into account that the network did not spoil."""
+        with self.lock:
+            self.count = 0
 
     def note(self, verdict: CaseVerdict) -> None:
         """Take one more verdict into account; a case that was not run says nothing of the network."""
@@ -80,7 +96,7 @@ class Engine:
         fuse = _Fuse(self.network_limit)
         verdicts: dict[str, CaseVerdict] = {}
         waiting: Iterator[Case] = iter(cases)
-        running: list[Future[Done | None]] = []
+        running: list[Future[Done | _Answered | None]] = []
         with ThreadPoolExecutor(self.jobs, thread_name_prefix="case") as pool:
             try:
                 ready: list[Done] = []
@@ -93,7 +109,8 @@ class Engine:
                     if not running:
                         break
                     finished = wait(running, return_when=FIRST_COMPLETED).done
-                    ready = [done for future in running if future in finished and (done := future.result()) is not None]
+                    ended = [future.result() for future in running if future in finished]
+                    ready = [self._finished(each, fuse) for each in ended if each is not None]
                     running = [future for future in running if future not in finished]
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -111,15 +128,26 @@ class Engine:
         self._acknowledge(left)
         return [done.verdict for done in left]
 
-    def _one(self, case: Case, fuse: _Fuse) -> Done | None:
-        """Run and judge one case on a worker; None when the fuse blew before it began."""
+    def _one(self, case: Case, fuse: _Fuse) -> Done | _Answered | None:
+        """Run one case on a worker; None when the fuse blew before it began."""
         with self._locks.hold(case.given, exclusive=case.exclusive):
             if fuse.blown:
                 return None
             self._tell(CaseStarted(case.id, str(case.title)))
             run = self._guarded(case)
+        if not run.state and all(exchange.outcome in _ARRIVED for exchange in run.exchanges):
+            fuse.reset()
+            return _Answered(case, run)
         done = self._judged(case, run)
         fuse.note(done.verdict)
+        return done
+
+    def _finished(self, ended: Done | _Answered, fuse: _Fuse) -> Done:
+        if isinstance(ended, Done):
+            return ended
+        done = self._judged(ended.case, ended.run)
+        if spoilt_by_network(done.verdict):
+            fuse.note(done.verdict)
         return done
 
     def _judged(self, case: Case, run: CaseRun) -> Done:

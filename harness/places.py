@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from lxml import etree
@@ -19,17 +20,23 @@ _TEXT: Final = etree.XPath("string()")
 class Spot:
     """Something an XPath selected.
 
-    text: without surrounding white space; path: "" for a computed value; line: 1-based in the body, 0 unknown.
+    text: without surrounding white space; place: its path, or how to work it out (most places are never shown);
+    line: 1-based in the body, 0 unknown.
     """
 
     text: str
-    path: str
+    place: str | Callable[[], str]
     line: int
+
+    @property
+    def path(self) -> str:
+        """The path of the element, "" for a computed value."""
+        return self.place if isinstance(self.place, str) else self.place()
 
 
 def spot_of(element: etree._Element, norm: Norm) -> Spot:
     """Return an element with its text and its place."""
-    return _element(element, _names(norm))
+    return _element(element, norm)
 
 
 def spots(selected: object, norm: Norm) -> list[Spot]:
@@ -38,8 +45,7 @@ def spots(selected: object, norm: Norm) -> list[Spot]:
     False selects nothing.
     """
     if isinstance(selected, list):
-        names = _names(norm)
-        return [_spot(item, names) for item in selected]
+        return [_spot(item, norm) for item in selected]
     if isinstance(selected, bool):
         return [Spot("true", "", 0)] if selected else []
     if isinstance(selected, float):
@@ -52,19 +58,21 @@ def _names(norm: Norm) -> Mapping[str, str]:
     return prefixes_by_namespace(STANDARD_PREFIXES) | prefixes_by_namespace(norm.prefixes)
 
 
-def _element(element: etree._Element, names: Mapping[str, str]) -> Spot:
-    path = path_of(element, names) if isinstance(element.tag, str) else ""
-    return Spot(str(_TEXT(element)).strip(), path, line_of(element))
+def _element(element: etree._Element, norm: Norm) -> Spot:
+    return Spot(str(_TEXT(element)).strip(), partial(_path, element, norm), line_of(element))
 
 
-def _spot(item: object, names: Mapping[str, str]) -> Spot:
+def _path(element: etree._Element, norm: Norm, attribute: str = "") -> str:
+    path = path_of(element, _names(norm)) if isinstance(element.tag, str) else ""
+    return f"{path}/@{etree.QName(attribute).localname}" if attribute else path
+
+
+def _spot(item: object, norm: Norm) -> Spot:
     if isinstance(item, etree._Element):
-        return _element(item, names)
+        return _element(item, norm)
     text = str(item).strip()
     parent = item.getparent() if isinstance(item, etree._ElementUnicodeResult) else None
     if not isinstance(item, etree._ElementUnicodeResult) or parent is None:
         return Spot(text, "", 0)
-    path = path_of(parent, names)
-    if item.is_attribute and item.attrname:
-        path += f"/@{etree.QName(item.attrname).localname}"
-    return Spot(text, path, line_of(parent))
+    attribute = str(item.attrname) if item.is_attribute and item.attrname else ""
+    return Spot(text, partial(_path, parent, norm, attribute), line_of(parent))

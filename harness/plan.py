@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from harness.checks.base import Check, SuiteFault
 from harness.checks.registry import CHECKS, REFUSALS, TOLERANT
@@ -105,7 +106,8 @@ def plan(context: JudgeContext, case: Case, step: Step, exchange: Exchange) -> P
     the same check itself, the step's citation stands alone.
     """
     bindings = {**case.bindings, **exchange.bindings}
-    own = tuple(_planned(context, each, bindings, exchange, always=False) for each in step.expect)
+    now = moment(exchange.sent_at)
+    own = tuple(_planned(context, each, bindings, now, always=False) for each in step.expect)
     said = {_key(planned.expectation) for planned in own}
     always: list[Planned] = []
     for each in context.norm.always:
@@ -119,7 +121,7 @@ def plan(context: JudgeContext, case: Case, step: Step, exchange: Exchange) -> P
             continue
         expectation = Expectation(each.requirement, each.check, each.at, each.value, each.values, each.table)
         if _key(expectation) not in said:
-            always.append(_planned(context, expectation, bindings, exchange, always=True))
+            always.append(_planned(context, expectation, bindings, now, always=True))
     cited = {planned.requirement for planned in (*own, *always)}
     known = (context.norm.requirement(requirement) for requirement in cited)
     musts = frozenset(each.id for each in known if each is not None and each.level == "MUST")
@@ -127,7 +129,7 @@ def plan(context: JudgeContext, case: Case, step: Step, exchange: Exchange) -> P
 
 
 def _planned(
-    context: JudgeContext, expectation: Expectation, bindings: Mapping[str, str], exchange: Exchange, *, always: bool
+    context: JudgeContext, expectation: Expectation, bindings: Mapping[str, str], now: datetime, *, always: bool
 ) -> Planned:
     check, spec = CHECKS.get(expectation.check), VOCABULARY.get(expectation.check)
     if check is None or spec is None:
@@ -138,7 +140,6 @@ def _planned(
         # An expectation without its values would be missed by every product, or met by every one.
         if not given[key]:
             raise SuiteFault(tr("Le contrôle « {nom} » n'a pas de « {cle} ».", nom=check.name, cle=key))
-    now = moment(exchange.sent_at)
     values = tuple(resolve(value, bindings, context.today, now=now, line=expectation.line).strip() for value in written)
     return Planned(expectation, check, values, always)
 

@@ -51,7 +51,7 @@ class Exchange(msgspec.Struct, frozen=True):
     case: str
     step: int
     number: int
-    purpose: Literal["step", "control", "retry", "preamble"]
+    purpose: Literal["step", "control", "retry", "preamble", "stale"]
     kind: str
     url: str
     sent_at: str

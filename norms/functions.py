@@ -106,16 +106,25 @@ class Functions:
 
 
 _bound: dict[tuple[str, str], Functions] = {}
+_met: dict[int, tuple[Norm, Functions]] = {}
+_KEPT: Final = 64
 _lock = threading.Lock()
 
 
 def functions_for(norm: Norm) -> Functions:
     """Return the functions of a norm, made once per folder and content."""
-    key = (str(norm.root), norm.digest)
-    found = _bound.get(key)
-    if found is None:
-        with _lock:
+    # Asked for thousands of times a second with the same object: the entry holds it, so its id stays its own.
+    met = _met.get(id(norm))
+    if met is not None:
+        return met[1]
+    with _lock:
+        key = (str(norm.root), norm.digest)
+        found = _bound.get(key)
+        if found is None:
             found = _bound.setdefault(key, Functions(norm))
+        if len(_met) >= _KEPT:
+            _met.clear()
+        _met[id(norm)] = (norm, found)
     return found
 
 

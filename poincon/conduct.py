@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import preflight
+from harness.errors import PreflightError
 from harness.events import Listener
 from harness.run import RunOptions, RunResult, new_run_folder, run
 from norms import loader
@@ -31,7 +34,7 @@ class Campaign:
 
 
 def campaign_of(sut: Path) -> Campaign:
-    """Read a declaration, its norm, and compile the suite; raises DataError or NormError."""
+    """Read a declaration, its norm, and compile the suite; raises DataError, NormError or PreflightError."""
     declaration = read_sut(sut)
     known = loader.available()
     if declaration.product.norm not in known:
@@ -41,7 +44,15 @@ def campaign_of(sut: Path) -> Campaign:
             remedy=tr("Normes connues : {names}.", names=", ".join(known)),
         )
     norm = loader.load(declaration.product.norm)
-    suite = compile_suite(norm, read_scenarios(norm), declaration, declaration.product.role)
+    scenarios = read_scenarios(norm)
+    try:
+        suite = compile_suite(norm, scenarios, declaration, declaration.product.role)
+    except DataError as error:
+        # A missing value stops the compiler at the first case that needs it: say everything that is missing.
+        problems = preflight.check(norm, declaration, call=False)
+        if problems:
+            raise PreflightError(problems) from error
+        raise
     return Campaign(declaration, norm, suite)
 
 
@@ -60,6 +71,7 @@ def run_campaign(
     if resume and out is None:
         raise UsageError(tr("--resume demande --out : le dossier de l'exécution interrompue."))
     folder = out or new_run_folder(RUNS, campaign.suite)
+    _require_writable(folder)
     return run(
         RunOptions(
             declaration=campaign.declaration,
@@ -73,6 +85,20 @@ def run_campaign(
             on_event=listeners,
         )
     )
+
+
+def _require_writable(folder: Path) -> None:
+    """Raise UsageError before anything is sent when the run folder cannot be made or written."""
+    nearest = next(place for place in (folder, *folder.resolve().parents) if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise UsageError(
+            tr(
+                "Le dossier d'exécution « {folder} » ne peut pas être écrit : "
+                "« {place} » n'est pas un dossier où écrire. Choisissez-en un autre avec --out.",
+                folder=folder,
+                place=nearest,
+            )
+        )
 
 
 def write_reports(folder: Path) -> Path:

@@ -29,6 +29,8 @@ from scenarios.declaration import Declaration, read_sut
 from scenarios.reader import read_scenarios
 
 PLAIN = "plain"
+ANSWER_SECONDS = 5.0
+"""Deadline of an exchange while measuring: longer than any variant takes, shorter than what a norm grants a product."""
 
 
 class Survivor(msgspec.Struct, frozen=True):
@@ -85,15 +87,15 @@ class KillReport(msgspec.Struct, frozen=True):
 def survivor(fault: Fault, verdicts: Verdicts) -> Survivor | None:
     """Return why `fault` counts as not killed by a run against it, None when it is killed.
 
-    Killed: the run fails, a finding cites the fault's requirement or a declared consequence, and no finding of a
-    failing case cites anything else.
+    Killed: the run fails, a finding cites the fault's requirement or a declared consequence, and nothing else is held
+    against the product or makes an incident of ours.
     """
     allowed = {fault.requirement, *fault.consequences}
     cited = {
         finding.requirement
         for case in verdicts.cases
         for finding in case.findings
-        if case.verdict != "pass" and finding.verdict != "remark"
+        if finding.verdict in ("fail", "error")
     }
     strays = tuple(sorted(cited - allowed))
     if verdicts.verdict != "fail" or not cited & allowed:
@@ -174,7 +176,7 @@ def measure(
 
 
 class _Runner:
-    """Runs the suite, compiled once, against one world after the other."""
+    """Runs the suite, compiled once, against one world after the other; the declaration is ours, so no pre-flight."""
 
     def __init__(self, norm: Norm, data: Path, folder: Path, jobs: int) -> None:
         self._norm, self._folder, self._jobs = norm, folder, jobs
@@ -185,7 +187,9 @@ class _Runner:
     def _declared(self, endpoints: dict[str, str], data: Path) -> Declaration:
         file = self._folder / "sut.yaml"
         file.write_text(practice_declaration(self._norm, endpoints, ensure(data / "pki")), encoding="utf-8")
-        return read_sut(file)
+        declaration = read_sut(file)
+        timeouts = msgspec.structs.replace(declaration.timeouts, exchange=ANSWER_SECONDS)
+        return msgspec.structs.replace(declaration, timeouts=timeouts)
 
     def run(self, world: str, endpoints: dict[str, str]) -> Verdicts:
         """Run against the addresses of one world."""
@@ -197,6 +201,7 @@ class _Runner:
             out=self._folder / world,
             jobs=self._jobs,
             tool=TOOL,
+            preflight=False,
         )
         return run(options).verdicts
 

@@ -213,20 +213,29 @@ class _SuiteFolder(pytest.Directory):
         for case in run.campaign.suite.cases:
             pages.setdefault(case.scenario if case.origin == "written" else "", []).append(case)
         for scenario, cases in pages.items():
-            yield _Page.from_parent(
-                self,
-                name=scenario or "derived",
-                path=self.path / f"{scenario}.yaml" if scenario else self.path,
-                cases=cases,
-            )
+            if scenario:
+                yield _Page.from_parent(self, path=self.path / f"{scenario}.yaml", cases=cases)
+            else:
+                yield _Derived.from_parent(self, name="derived", cases=cases)
 
 
-class _Page(pytest.Collector):
-    """One scenario, or all derived cases."""
+class _Page(pytest.File):
+    """One scenario. It is a file to pytest, so that a node id that pytest prints can be typed again."""
 
-    def __init__(self, *, cases: list[Case], path: Path, **more: Any) -> None:
+    def __init__(self, *, cases: list[Case], **more: Any) -> None:
         super().__init__(**more)
-        self.path = path
+        self._cases = cases
+
+    def collect(self) -> Iterator[pytest.Item]:
+        for case in self._cases:
+            yield CaseItem.from_parent(self, name=case.id, case=case)
+
+
+class _Derived(pytest.Collector):
+    """All derived cases: no page holds them."""
+
+    def __init__(self, *, cases: list[Case], **more: Any) -> None:
+        super().__init__(**more)
         self._cases = cases
 
     def collect(self) -> Iterator[pytest.Item]:

@@ -42,7 +42,10 @@ _TLS_REASONS: Final = {
 
 @dataclass(slots=True)
 class Call:
-    """One request on its way in. services: those of the address called; root and service: known as the checks go on."""
+    """One request on its way in. services: those of the address called; root and service: known as the checks go on.
+
+    tolerated: reasons not pronounced by the world's plan; followed: those added by what was already let pass.
+    """
 
     services: tuple[Service, ...]
     request: HttpRequest
@@ -51,11 +54,16 @@ class Call:
     root: etree._Element | None = None
     service: Service | None = None
     tolerated: frozenset[str] = field(default_factory=frozenset)
+    followed: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def kind(self) -> str:
         """The message kind, "" while it is not known."""
         return self.service.kind if self.service else ""
+
+    def tolerates(self, reason: str) -> bool:
+        """Tell whether a refusal is not pronounced in this request."""
+        return reason in self.tolerated or reason in self.followed
 
 
 class Admission:
@@ -101,15 +109,21 @@ class Admission:
         try:
             check()
         except (ParseRefusal, SecurityRefusal) as refusal:
-            if refusal.reason not in call.tolerated:
-                raise
+            self._let_pass(call, refusal)
+
+    def _let_pass(self, call: Call, refusal: ParseRefusal | SecurityRefusal) -> None:
+        """Forget a refusal that the world tolerates, with those that follow from it; raise any other."""
+        if not call.tolerates(refusal.reason):
+            raise refusal
+        call.followed |= self._plan.following(refusal.reason)
 
     def _parse(self, call: Call) -> etree._Element:
         request = call.request
         try:
             return parse(request.body, self._norm.security.limits, request.headers.get("content-type"))
         except ParseRefusal as refusal:
-            root = _salvage(request.body) if refusal.reason in call.tolerated else None
+            self._let_pass(call, refusal)
+            root = _salvage(request.body)
             if root is None:
                 raise
             return root
@@ -118,9 +132,9 @@ class Admission:
         for service in call.services:
             if payload is not None and payload.tag == qname(self._norm.prefixes, service.request.element):
                 return service
-        if "unknown-operation" in call.tolerated:
-            return call.services[0]
-        raise SecurityRefusal("unknown-operation", tr("Le corps n'est celui d'aucune opération de ce service."))
+        unknown = SecurityRefusal("unknown-operation", tr("Le corps n'est celui d'aucune opération de ce service."))
+        self._let_pass(call, unknown)
+        return call.services[0]
 
     def _known(self, service: Service) -> frozenset[str]:
         return frozenset({_SECURITY, *(qname(self._norm.prefixes, name) for name in service.headers)})
@@ -191,7 +205,7 @@ class Admission:
     def _check_content(self, call: Call, root: etree._Element, service: Service) -> None:
         """Check schemas and rules. The first schema engine decides alone: the second one is for verdicts."""
         self._try(call, lambda: self._check_schema(root, service))
-        if not {"rule", "code-table"} & call.tolerated and self._checker.rule_problems(root):
+        if not (call.tolerates("rule") or call.tolerates("code-table")) and self._checker.rule_problems(root):
             raise SecurityRefusal("rule", tr("La demande enfreint une règle de la norme."))
 
     def _check_schema(self, root: etree._Element, service: Service) -> None:

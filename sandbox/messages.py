@@ -20,7 +20,8 @@ class Reply:
     """status, type and body of an answer, and how it leaves.
 
     delay: seconds before the first byte; keep_bytes: how many bytes of the body leave before the connection is cut,
-    None = all; chunk: size of the chunks, 0 = one body of known length; close: cut without any answer.
+    None = all; chunk: size of the chunks, 0 = one body of known length; close: cut without any answer; mix: seconds to
+    wait for another answer to be confused with, 0 = never.
     """
 
     status: int
@@ -30,4 +31,5 @@ class Reply:
     keep_bytes: int | None = None
     chunk: int = 0
     close: bool = False
+    mix: float = 0
     headers: dict[str, str] = field(default_factory=dict)

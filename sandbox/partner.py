@@ -65,7 +65,7 @@ class Partner:
 
     def _pass_gates(self, call: Call, root: etree._Element, service: Service) -> None:
         refused = self._behaviour.interpreter.gate(root, service.kind, self._state, self._circumstances(call))
-        if refused is not None and refused[0] not in call.tolerated:
+        if refused is not None and not call.tolerates(refused[0]):
             raise SecurityRefusal(*refused)
 
     def _circumstances(self, call: Call) -> Circumstances:
@@ -144,6 +144,8 @@ def _over_http(reply: Reply, operator: str, parameters: dict[str, str]) -> Reply
         return replace(reply, content_type=parameters["value"])
     if operator == "truncate":
         return replace(reply, keep_bytes=int(parameters["bytes"]))
+    if operator == "mix-answers":
+        return replace(reply, mix=float(parameters["seconds"]))
     if operator == "close":
         return replace(reply, close=True)
     if operator == "body":

@@ -38,11 +38,6 @@ class Plan:
         return any(change.operator.name == "any-path" for change in self._changes)
 
     @property
-    def mixing_seconds(self) -> float:
-        """How long answers wait to be confused with others, 0 = never."""
-        return max((float(change.parameters["seconds"]) for change in self._named("mix-answers")), default=0)
-
-    @property
     def accepted_tls(self) -> frozenset[str]:
         """Client certificates accepted against the rule: "none", "expired", "revoked", "untrusted"."""
         return frozenset(
@@ -77,6 +72,12 @@ class Plan:
             for change in self._named("accept-without")
             if (self._holds(change, kind, "answer", request) if kind else change.when is None)
             for reason in change.reasons
+        )
+
+    def following(self, reason: str) -> frozenset[str]:
+        """Return the reason codes that no longer count in a request in which `reason` was let pass."""
+        return frozenset(
+            then for change in self._named("accept-without") if reason in change.reasons for then in change.then
         )
 
     def refused(self, kind: str, request: etree._Element, headers: Mapping[str, str]) -> str:

@@ -59,13 +59,13 @@ class Simulator:
         if request.method == "GET" and ("wsdl" in asked or "xsd" in asked):
             return _description(partner, local, asked)
         reply = partner.handle(local, request)
-        return await self._mixed(partner, reply) if partner.plan.mixing_seconds else reply
+        return await self._mixed(partner, reply) if reply.mix else reply
 
     async def _mixed(self, partner: Partner, reply: Reply) -> Reply:
         """Wait, and return the answer of another call that waits too, if there is one."""
         waiting = self._waiting.setdefault(id(partner), [])
         waiting.append(reply)
-        await asyncio.sleep(partner.plan.mixing_seconds)
+        await asyncio.sleep(reply.mix)
         others = [other for other in waiting if other is not reply]
         waiting.remove(reply)
         return others[0] if others else reply

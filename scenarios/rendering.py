@@ -7,10 +7,10 @@ Source: docs/formats/scenario.md and docs/formats/norm.md ("fill").
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -26,10 +26,14 @@ from scenarios.model import Case, Step
 
 __all__ = ["Clock", "apply_edits", "build_message", "canonical_path", "fragment", "read_base", "resolve"]
 
+_KEPT_POSITIONS: Final = 1024
 _ATTRIBUTE: Final = re.compile(r"(.*)/@((?:[\w.-]+:)?[\w.-]+)", re.DOTALL)
 
 
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+_positions: dict[tuple[object, ...], tuple[tuple[int, str, str], ...] | None] = {}
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Clock:
     now: datetime
     uuid: Callable[[], str]
 
-    @property
+    @cached_property
     def today(self) -> date:
         """The UTC day of `now`."""
         return self.now.astimezone(UTC).date()
@@ -57,13 +61,7 @@ def canonical_path(norm: Norm, kind: str, direction: str = "request") -> Path:
 
 def read_base(path: Path) -> etree._Element:
     """Return a fresh tree of a message file of a norm; raise NormError when it is missing or not XML."""
-    try:
-        stat = path.stat()
-        return etree.fromstring(_bytes(path, stat.st_mtime_ns, stat.st_size), _parser())
-    except OSError as missing:
-        raise NormError(tr("Le message n'existe pas."), file=path, remedy=tr("Créez ce fichier.")) from missing
-    except etree.XMLSyntaxError as bad:
-        raise NormError(tr("Le message ne se lit pas : {why}.", why=bad.msg or ""), file=path) from bad
+    return _tree(_content(path), path)
 
 
 def build_message(norm: Norm, case: Case, step: Step, bindings: Mapping[str, str], clock: Clock) -> etree._Element:
@@ -73,12 +71,12 @@ def build_message(norm: Norm, case: Case, step: Step, bindings: Mapping[str, str
     scenario that matches nothing is a DataError of the scenario.
     """
     path = norm.root / step.base if step.base else canonical_path(norm, step.send)
-    root = read_base(path)
+    content = _content(path)
+    root = _tree(content, path)
     file = norm.root / "norm.yaml"
-    for expression, text in norm.fill.items():
-        # One value per place: a ${uuid} written at two places gives two identifiers.
-        for target in _targets(norm, root, expression):
-            target.write(_value(text, bindings, clock, file, 0))
+    # One value per place: a ${uuid} written at two places gives two identifiers.
+    for target, text in _filled(norm, root, content):
+        target.write(_value(text, bindings, clock, file, 0))
     apply_edits(norm, root, case, step, bindings, clock)
     return root
 
@@ -158,6 +156,37 @@ def _targets(norm: Norm, root: etree._Element, expression: str, existing: bool =
     return [_Target(element, attribute) for element in elements if not existing or attribute in element.attrib]
 
 
+def _filled(norm: Norm, root: etree._Element, content: bytes) -> Iterator[tuple[_Target, str]]:
+    """Yield the places that `fill` writes, in its order, with their texts.
+
+    Where no expression looks at values and only leaves are written, the places are the same in every tree of the same
+    bytes: they are looked up once and kept by their position in the document.
+    """
+    key = (content, norm.digest, *norm.fill.items())
+    if key not in _positions:
+        if len(_positions) >= _KEPT_POSITIONS:
+            _positions.clear()
+        _positions[key] = _fixed_positions(norm, root)
+    known = _positions[key]
+    if known is not None:
+        nodes = list(root.iter())
+        yield from ((_Target(nodes[position], attribute), text) for position, attribute, text in known)
+        return
+    for expression, text in norm.fill.items():
+        yield from ((target, text) for target in _targets(norm, root, expression))
+
+
+def _fixed_positions(norm: Norm, root: etree._Element) -> tuple[tuple[int, str, str], ...] | None:
+    """Return (position, attribute, text) of every place that `fill` writes, None when they may change in between."""
+    if any("[" in expression or "(" in expression for expression in norm.fill):
+        return None
+    order = {node: position for position, node in enumerate(root.iter())}
+    found = [(target, text) for expression, text in norm.fill.items() for target in _targets(norm, root, expression)]
+    if any(len(target.element) and not target.attribute for target, _ in found):
+        return None
+    return tuple((order[target.element], target.attribute, text) for target, text in found)
+
+
 def _required(
     norm: Norm, root: etree._Element, expression: str, case: Case, step: Step, existing: bool = False
 ) -> list[_Target]:
@@ -191,6 +220,21 @@ def _clark(norm: Norm, name: str) -> str:
 
 def _parser() -> etree.XMLParser:
     return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        stat = path.stat()
+        return _bytes(path, stat.st_mtime_ns, stat.st_size)
+    except OSError as missing:
+        raise NormError(tr("Le message n'existe pas."), file=path, remedy=tr("Créez ce fichier.")) from missing
+
+
+def _tree(content: bytes, path: Path) -> etree._Element:
+    try:
+        return etree.fromstring(content, _parser())
+    except etree.XMLSyntaxError as bad:
+        raise NormError(tr("Le message ne se lit pas : {why}.", why=bad.msg or ""), file=path) from bad
 
 
 @lru_cache(maxsize=256)

@@ -192,6 +192,14 @@ _CHECKS: Final = (
         needs=("value",),
     ),
     CheckSpec(
+        "not-before",
+        Text(
+            "Chaque date lue à « at », s'il y en a, est celle de « value » ou une plus tardive.",
+            "Each date read at `at`, if there is any, is that of `value` or a later one.",
+        ),
+        needs=("at", "value"),
+    ),
+    CheckSpec(
         "near-now",
         Text(
             "L'instant lu à « at » s'écarte d'au plus « value » secondes de l'heure du laboratoire.",

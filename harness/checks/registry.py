@@ -30,6 +30,7 @@ _ALL: Final = (
     Check("amount", values.amount, Stage.NORMAL),
     Check("matches", values.matches, Stage.NORMAL),
     Check("near-now", values.near_now, Stage.NORMAL),
+    Check("not-before", values.not_before, Stage.NORMAL),
     Check("present", values.present, Stage.NORMAL),
     Check("absent", values.absent, Stage.NORMAL),
     Check("count", values.count, Stage.NORMAL),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from lxml import etree
@@ -121,6 +121,22 @@ def near_now(scene: Scene) -> Misses:
         return time.tzinfo is not None and abs((time - scene.observed.at).total_seconds()) <= seconds
 
     return _each(scene, expected, "clock", mark("L'instant « {trouve} » n'est pas {attendu}."), meets)
+
+
+def not_before(scene: Scene) -> Misses:
+    """Met when each date that the XPath selects is `value` or later; dates may be absent, for an end need not be known."""
+    if not at(scene):
+        return ()
+    first = scene.values[0]
+
+    def meets(text: str) -> bool:
+        try:
+            return date.fromisoformat(text) >= date.fromisoformat(first)
+        except ValueError:
+            return False
+
+    expected = tr("le {date} ou plus tard", date=first)
+    return _each(scene, expected, "too-early", mark("La date « {trouve} » n'est pas {attendu}."), meets)
 
 
 def present(scene: Scene) -> Misses:

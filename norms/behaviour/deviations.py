@@ -41,6 +41,11 @@ class Change:
         """The reason codes of the parameter `reasons` (separated by blanks)."""
         return tuple(self.parameters.get("reasons", "").split())
 
+    @property
+    def then(self) -> tuple[str, ...]:
+        """The reason codes that no longer count once one of `reasons` was let pass in the same request."""
+        return tuple(self.parameters.get("then", "").split())
+
     def concerns(self, kind: str, on: str) -> bool:
         """Whether it touches a message of that kind ("" = unknown), written as an "answer" or a "fault"."""
         return (not self.kinds or kind in self.kinds) and self.parameters.get("on", "answer") in (on, "any")
@@ -192,7 +197,7 @@ def _change(node: Node, keys: dict[str, Node], norm: Norm, decisions: Decisions)
     )
 
 
-_LISTS = ("reasons", "certificates")
+_LISTS = ("reasons", "then", "certificates")
 
 
 def _check_values(operator: Operator, keys: dict[str, Node], values: dict[str, str], decisions: Decisions) -> None:
@@ -203,6 +208,7 @@ def _check_values(operator: Operator, keys: dict[str, Node], values: dict[str, s
         "place": PLACES,
         "reason": tuple(sorted(REASONS)),
         "reasons": tuple(sorted(REASONS)),
+        "then": tuple(sorted(REASONS)),
         "certificates": TLS_CERTIFICATES,
         "row": tuple(row.id for table in tables for row in table.rows),
         "sequence": tuple(name for name, kind in _state_names(decisions) if kind == "sequence"),

@@ -54,7 +54,7 @@ _HTTP: Final = (
     Operator("mix-answers", "http", ("seconds",)),
 )
 _ACCEPTANCE: Final = (
-    Operator("accept-without", "acceptance", ("reasons",)),
+    Operator("accept-without", "acceptance", ("reasons",), ("then",)),
     Operator("refuse-with", "acceptance", ("reason",)),
     Operator("refuse-after-refusal", "acceptance", ("reason",)),
     Operator("refuse-header", "acceptance", ("name", "reason")),

@@ -48,7 +48,7 @@ def rejudge(arguments: Namespace) -> int:
 
 
 def replay(arguments: Namespace) -> int:
-    """Run one case of a run again on the product and show what came; the exit code is that case's, not a partial run's."""
+    """Run one case of a run again on the product and show what came; the exit code is that case's own."""
     folder = folder_of(arguments.run)
     campaign = campaign_of(arguments.sut)
     with ProgressDisplay() as progress:

@@ -6,9 +6,11 @@ from argparse import Namespace
 from collections import Counter
 from typing import Any
 
-from norms import loader
+from norms import behaviour, loader
+from norms.errors import NormError
 from norms.i18n import tr
 from norms.model import Norm
+from norms.norm_problem import NormProblem, problem_of
 from poincon.console import print_json, print_table
 
 
@@ -92,13 +94,13 @@ def check_norms(arguments: Namespace) -> int:
     found = []
     for ref in refs:
         norm = loader.load(ref)
-        problems = check_norm(norm.root, cited=cited_requirements(norm))
+        problems = [*check_norm(norm.root, cited=cited_requirements(norm)), *_simulator_problems(norm)]
         found += [(norm.ref, problem) for problem in problems]
         if not arguments.json:
             for problem in problems:
-                print(
-                    f"{problem.file}:{problem.line}: {problem.severity}: {problem.sentence} {problem.remedy}".rstrip()
-                )
+                place = f"{problem.file}:{problem.line}" if problem.line else str(problem.file)
+                severity = tr("erreur") if problem.severity == "error" else tr("remarque")
+                print(f"{place}: {severity} : {problem.sentence} {problem.remedy}".rstrip())
             errors = sum(problem.severity == "error" for problem in problems)
             print(
                 tr("{norm} : en ordre.", norm=norm.ref)
@@ -113,3 +115,15 @@ def check_norms(arguments: Namespace) -> int:
     if arguments.json:
         print_json([{"norm": ref, "problem": problem} for ref, problem in found])
     return 1 if any(problem.severity == "error" for _, problem in found) else 0
+
+
+def _simulator_problems(norm: Norm) -> list[NormProblem]:
+    """Return what keeps a practice partner from being made of the norm: its decisions, population, faults, variants."""
+    folder = norm.root / "simulator"
+    if not folder.is_dir():
+        return []
+    try:
+        behaviour.load(norm)
+    except NormError as error:
+        return [problem_of(error, folder)]
+    return []

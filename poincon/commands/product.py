@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness import preflight
+from harness.errors import PreflightError
 from harness.record import CaseVerdict, Verdicts
 from norms import loader
 from norms.errors import UsageError
@@ -42,15 +43,21 @@ def init(arguments: Namespace) -> int:
 
 def check(arguments: Namespace) -> int:
     """Say everything that would make a run fail for reasons of configuration; exit 2 when there is any."""
-    campaign = campaign_of(arguments.sut)
-    problems = preflight.check(campaign.norm, campaign.declaration, campaign.suite)
+    cases = 0
+    try:
+        campaign = campaign_of(arguments.sut)
+    except PreflightError as error:
+        problems = list(error.problems)
+    else:
+        cases = len(campaign.suite.cases)
+        problems = preflight.check(campaign.norm, campaign.declaration, campaign.suite)
     if arguments.json:
         print_json([{"file": p.file, "line": p.line, "what": p.what, "remedy": p.remedy} for p in problems])
     else:
         for problem in problems:
             print(problem)
         if not problems:
-            print(tr("Prêt : {cases} cas à exécuter.", cases=len(campaign.suite.cases)))
+            print(tr("Prêt : {cases} cas à exécuter.", cases=cases))
     return 2 if problems else 0
 
 

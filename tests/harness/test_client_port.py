@@ -62,7 +62,7 @@ def test_a_fresh_exchange_uses_its_own_connection():
         assert server.connections == 2
 
 
-def test_a_stale_kept_connection_is_replaced_once_and_is_no_failure():
+def test_a_kept_connection_closed_without_a_word_is_stale_and_nothing_is_sent_twice():
     def handler(sock, stop):
         read_request(sock)
         sock.sendall(OK)
@@ -70,9 +70,15 @@ def test_a_stale_kept_connection_is_replaced_once_and_is_no_failure():
 
     with serving(handler) as server:
         port = ClientPort(5)
-        assert [port.send(post(server.url), None).outcome for _ in range(3)] == ["answered"] * 3
+        results = [port.send(post(server.url, f"<n{number}/>".encode()), None) for number in range(3)]
         port.close()
-        assert server.connections == 3
+        assert server.connections == 2
+    assert [(result.outcome, result.stale) for result in results] == [
+        ("answered", False),
+        ("reset", True),
+        ("answered", False),
+    ]
+    assert [result.sent.count(b"<n") for result in results] == [1, 1, 1]
 
 
 def test_a_fresh_connection_closed_without_answer_is_a_reset_and_not_repeated():

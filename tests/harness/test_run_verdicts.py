@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -87,6 +88,22 @@ def test_parallel_sends_leave_at_once(norm: Norm, tmp_path: Path):
     exchanges = read_run(tmp_path / "r").exchanges("ESS-S-001")
     assert sorted(exchange.id for exchange in exchanges) == [f"ESS-S-001#1.{number}" for number in (1, 2, 3, 4)]
     assert len({exchange.request for exchange in exchanges}) == 4
+
+
+def test_a_kept_connection_that_closes_is_no_failure_and_the_request_is_made_anew(norm: Norm, tmp_path: Path):
+    connection = threading.local()
+
+    def answer(colour: str) -> str | None:
+        connection.requests = getattr(connection, "requests", 0) + 1
+        return pong(colour) if connection.requests == 1 else None
+
+    with serving(echo(answer)) as server:
+        result = run(options(norm, make_suite(norm, case(1), case(2)), server.url, tmp_path / "r"))
+    assert result.exit_code == 0
+    tries = read_run(tmp_path / "r").exchanges("ESS-S-002")
+    assert [(each.purpose, each.outcome) for each in tries] == [("stale", "reset"), ("step", "answered")]
+    identifiers = {re.search(rb"<e:Id>([^<]+)<", each.request)[1] for each in tries}
+    assert len(identifiers) == 2
 
 
 def test_a_failure_that_happens_again_while_the_control_succeeds_is_the_products(norm: Norm, tmp_path: Path):

@@ -81,6 +81,8 @@ PAIRS = [
         answer(rest=TIME.format("2026-11-20T09:00:11")),
         "clock",
     ),
+    ("not-before", {"at": "//m:Ref", "value": "2026-11-20"}, ref("2026-11-20"), ref("2026-11-19"), "too-early"),
+    ("not-before", {"at": "//m:Ref", "value": "2026-11-20"}, answer(), ref("demain"), "too-early"),
     ("present", {"at": "//m:Ref"}, answer(rest="<m:Ref/>"), answer(), "missing"),
     ("absent", {"at": "//m:Ref"}, answer(), answer(rest="<m:Ref/>"), "forbidden"),
     ("count", {"at": "//m:Amount", "value": "2"}, answer(rest=amounts("1", "2")), answer(rest=amounts("1")), "count"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,10 +16,17 @@ from poincon.__main__ import main
 from sandbox.pki import ensure
 from sandbox.serve import Specification, World, spawn
 
-WORLDS = {
-    "without-relation": World(faults=("F-GEN-12",)),
-    "mute": World(faults=("F-GEN-03",)),
-}
+WORLDS = {"without-relation": World(faults=("F-GEN-12",))}
+
+
+class _HangsUp(BaseHTTPRequestHandler):
+    """A service that reads a request and closes the connection without a word."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+
+    def log_message(self, *args: object) -> None:
+        pass
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +50,23 @@ def complete_run(practice: Practice, sut: Path, tmp_path_factory: pytest.TempPat
     told = practice.run(["run", "--sut", sut, "--out", where / "run", "--jobs", "2", "--json"], where)
     assert told.code == 0, told.out + told.err
     return CompleteRun(where / "run", sut, load("ville/1.1"), told)
+
+
+@pytest.fixture(scope="session")
+def mute(practice: Practice, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The declaration of a product whose TLS is right and that never answers."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*practice.pki.amc_identities()["tls"])
+    with ThreadingHTTPServer(("127.0.0.1", 0), _HangsUp) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        address = f"https://127.0.0.1:{server.server_address[1]}/service"
+        file = tmp_path_factory.mktemp("mute") / "sut.yaml"
+        file.write_text(practice.text(endpoints={"IDB": address, "CLC": address}), encoding="utf-8")
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield file
+        server.shutdown()
+        serving.join()
 
 
 @pytest.fixture(autouse=True)

@@ -313,9 +313,8 @@ def test_a_partial_run_of_a_certification_is_not_a_success(call: Call, sut: Path
     assert call("run", "--sut", trial, "--select", "VIL-S-003", "--out", tmp_path / "trial").code == 0
 
 
-def test_an_unreachable_answer_is_inconclusive(call: Call, practice: Practice, tmp_path: Path) -> None:
-    sut = practice.declared(tmp_path / "sut.yaml", world="mute")
-    told = call("run", "--sut", sut, "--select", "VIL-S-00*", "--out", tmp_path / "run")
+def test_an_unreachable_answer_is_inconclusive(call: Call, mute: Path, tmp_path: Path) -> None:
+    told = call("run", "--sut", mute, "--select", "VIL-S-00*", "--out", tmp_path / "run")
     assert told.code == 3
     assert "VIL-S-001@MED  non concluant" in told.out
     assert "En cause  le réseau ou la disponibilité du service" in told.out
@@ -390,9 +389,7 @@ def test_certify_refuses_a_failing_and_partial_run_with_its_reasons(call: Call, 
 # -- the laboratory ------------------------------------------------------------------------------------------
 
 
-def test_kill_rate_for_machines_and_its_record_on_a_certificate(
-    call: Call, practice: Practice, tmp_path: Path
-) -> None:
+def test_kill_rate_for_machines_and_its_record_on_a_certificate(call: Call, practice: Practice, tmp_path: Path) -> None:
     argv = ["kill-rate", "annuaire/1.0", "--only", "F-GEN-03", "--only", "V-PREFIXES", "--jobs", "2"]
     told = call(*argv, "--json", "--record", tmp_path / "kill.json")
     assert told.code == 0, told.err

@@ -67,46 +67,66 @@ def test_a_run_by_pytest_is_a_run(call: Call, by_pytest: PytestRun) -> None:
 
 
 def test_every_case_is_an_item_below_its_page(practice: Practice, complete_run: CompleteRun) -> None:
-    argv = ["scenarios/ville/1.1", "--sut", complete_run.sut, "--collect-only", "-q"]
+    argv = ["scenarios/ville/1.1", "--sut", complete_run.sut, "--collect-only"]
     told = practice.run(argv, CHECKOUT, PYTEST)
     assert told.code == 0
     items = [line for line in told.out.splitlines() if "::" in line]
     assert len(items) == 256
-    assert any(line.endswith("VIL-S-001.yaml::VIL-S-001@MED") for line in items), items[:5]
+    assert any(line == "scenarios/ville/1.1/server/VIL-S-001.yaml::VIL-S-001@MED" for line in items), items[:5]
     assert {line.rpartition("::")[2] for line in items} == {case.id for case in complete_run.verdicts.cases}
 
 
+def test_pages_and_items_can_be_named(practice: Practice, complete_run: CompleteRun) -> None:
+    server = "scenarios/ville/1.1/server"
+    argv = [f"{server}/VIL-S-003.yaml", f"{server}/VIL-S-001.yaml::VIL-S-001@CDS", "--sut", complete_run.sut]
+    told = practice.run([*argv, "--collect-only"], CHECKOUT, PYTEST)
+    assert told.code == 0, told
+    assert [line.rpartition("::")[2] for line in told.out.splitlines() if "::" in line] == [
+        "VIL-S-003",
+        "VIL-S-001@CDS",
+    ]
+
+
 def test_a_selection_gives_a_partial_run(practice: Practice, complete_run: CompleteRun, tmp_path: Path) -> None:
-    by_keyword = run_pytest(practice, complete_run.sut, tmp_path, "-k", "VIL-S-003 or VIL-S-005")
+    """Requirements and profiles are keywords as well."""
+    by_keyword = run_pytest(practice, complete_run.sut, tmp_path, "-k", "VIL-S-003 or (VIL-IDB-001 and CDS)")
     assert by_keyword.told.code == 3, by_keyword.told.out
     run = msgspec.json.decode((by_keyword.folder / "run.json").read_bytes())
     assert run["partial"]
     assert (run["counts"]["pass"], run["counts"]["not_run"]) == (2, 254)
-    assert [case["id"] for case in run["cases"] if case["verdict"] == "pass"] == ["VIL-S-003", "VIL-S-005"]
-
-
-def test_requirements_and_profiles_are_keywords(practice: Practice, complete_run: CompleteRun) -> None:
-    argv = ["scenarios/ville/1.1", "--sut", complete_run.sut, "--collect-only", "-q", "-k", "VIL-IDB-001 and CDS"]
-    told = practice.run(argv, CHECKOUT, PYTEST)
-    assert [line.rpartition("::")[2] for line in told.out.splitlines() if "::" in line] == ["VIL-S-001@CDS"]
+    assert [case["id"] for case in run["cases"] if case["verdict"] == "pass"] == ["VIL-S-001@CDS", "VIL-S-003"]
 
 
 def test_a_failure_is_told_in_the_words_of_the_norm(amiss: PytestRun) -> None:
     assert amiss.told.code == 1, amiss.told.out
     assert re.search(r"2 failed, 1 passed", amiss.told.out)
-    for text in ("VIL-S-003  non conforme", "Exigence  VIL-GEN-004", "Attendu   le rappel de", "Constaté  aucun rappel"):
+    for text in (
+        "VIL-S-003  non conforme",
+        "Exigence  VIL-GEN-004",
+        "Attendu   le rappel de",
+        "Constaté  aucun rappel",
+    ):
         assert text in amiss.told.out
     assert "Traceback" not in amiss.told.out
     assert "bilan : " in amiss.told.out
 
 
-def test_inconclusive_has_its_letter(practice: Practice, tmp_path: Path) -> None:
-    sut = practice.declared(tmp_path / "sut.yaml", world="mute")
-    told = run_pytest(practice, sut, tmp_path, "-k", "VIL-S-003 or VIL-S-005").told
+def test_inconclusive_has_its_letter(practice: Practice, mute: Path, tmp_path: Path) -> None:
+    told = run_pytest(practice, mute, tmp_path, "-k", "VIL-S-003 or VIL-S-005").told
     assert told.code == 3, told.out
     assert re.search(r"^II\b", told.out, re.MULTILINE)
     assert "2 inconclusive" in told.out
     assert "En cause  le réseau ou la disponibilité du service" in told.out
+
+
+def test_a_run_that_pytest_gives_up_ends_and_certifies_nothing(call: Call, practice: Practice, tmp_path: Path) -> None:
+    sut = practice.declared(tmp_path / "sut.yaml", world="without-relation")
+    stopped = run_pytest(practice, sut, tmp_path, "-x")
+    assert stopped.told.code == 1, stopped.told
+    assert "stopping after 1 failures" in stopped.told.out
+    assert "Traceback" not in stopped.told.out + stopped.told.err
+    assert not (stopped.folder / "run.json").exists()
+    assert call("certify", stopped.folder).code == 1
 
 
 def test_without_a_declaration_the_plugin_stays_out_of_the_way(practice: Practice) -> None:
