@@ -19,8 +19,8 @@ class JudgeContext:
 
     anchors: authorities that signatures must lead to; today: date of the run, for code tables and `${today}`;
     tool: name and version of this program; certificates: DER certificates that products presented in TLS, by their
-    SHA-256 in hex (`TlsFacts.peer`); secrets: values that must never be shown; second_opinion: ask the second verifier
-    of signatures about every message, not only before a product is blamed.
+    SHA-256 in hex (`TlsFacts.peer`); secrets: values that must never be shown; second_verifier: whether the run had
+    a second verifier of signatures to ask; second_opinion: ask it about every message, not only before blame.
     """
 
     norm: Norm
@@ -29,4 +29,5 @@ class JudgeContext:
     tool: str = ""
     certificates: Mapping[str, bytes] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    second_verifier: bool = True
     second_opinion: bool = False

@@ -30,7 +30,11 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class Begun(msgspec.Struct, frozen=True):
-    """What a run was started for. started: UTC, RFC 3339; select: expression that left cases out, "" = all run."""
+    """What a run was started for, and with what.
+
+    started: UTC, RFC 3339; select: expression that left cases out, "" = all run; second_verifier: name and version of
+    the second verifier of signatures, "" = none was installed.
+    """
 
     format: str
     run: str
@@ -41,6 +45,7 @@ class Begun(msgspec.Struct, frozen=True):
     started: str
     select: str = ""
     certification: bool = False
+    second_verifier: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -6,11 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-_GAP: Final = r"[ .\u00a0\u202f-]?"
-_IDENTIFIER: Final = re.compile(
-    rf"(?<!\d)\d{_GAP}\d\d{_GAP}\d\d{_GAP}\d[0-9ABab]{_GAP}\d{{3}}{_GAP}\d{{3}}(?:{_GAP}\d\d)?(?!\d)"
-)
-_HIDDEN: Final = "•••"
+from norms.masking import HIDDEN, mask_nir
+
 _SHORT_SECRET: Final = 4
 MAXIMUM: Final = 240
 
@@ -22,17 +19,12 @@ def masked(text: str, secrets: Iterable[str] = ()) -> str:
     """
     for secret in sorted({value for value in secrets if value}, key=lambda value: (-len(value), value)):
         if len(secret) >= _SHORT_SECRET:
-            text = text.replace(secret, _HIDDEN)
+            text = text.replace(secret, HIDDEN)
         else:
-            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", _HIDDEN, text)
-    text = _IDENTIFIER.sub(_ends, text)
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", HIDDEN, text)
+    text = mask_nir(text)
     text = "".join(character if character.isprintable() else _escaped(character) for character in text)
     return text if len(text) <= MAXIMUM else text[: MAXIMUM - 1] + "…"
-
-
-def _ends(match: re.Match[str]) -> str:
-    token = "".join(character for character in match.group() if character.isalnum())
-    return f"{token[0]}{'*' * (len(token) - 3)}{token[-2:]}"
 
 
 def _escaped(character: str) -> str:

@@ -18,6 +18,7 @@ from harness.verdicts import assemble, canonical, read_verdicts
 from norms.i18n import tr
 from norms.loader import load
 from norms.model import Norm
+from norms.wire.second import second_verifier
 from norms.wire.trust import Anchors, load_anchors
 from scenarios.model import Case, Suite
 
@@ -84,6 +85,7 @@ def rejudge_verdicts(folder: Path, tool: str = "") -> Verdicts:
         tool=tool or record.begun.tool,
         certificates=record.certificates(),
         secrets=secrets_of(norm, record.suite),
+        second_verifier=_second_verifier(record),
     )
     return assemble(record.suite, context.tool, _recorded_verdicts(context, record))
 
@@ -102,6 +104,21 @@ def differences(folder: Path, tool: str = "") -> list[Difference]:
         for case in rejudge_verdicts(folder, tool).cases
         if case != old.get(case.id)
     ]
+
+
+def _second_verifier(record: RunRecord) -> bool:
+    """Return whether the run had a second verifier; raises RunFolderError when it had one and there is none here."""
+    had = record.begun.second_verifier
+    if had and not second_verifier():
+        raise RunFolderError(
+            tr(
+                "L'exécution a été jugée avec un second vérificateur de signatures ({verifier}), absent ici.",
+                verifier=had,
+            ),
+            file=record.folder,
+            remedy=tr("Installez « poincon[second] », puis rejugez."),
+        )
+    return bool(had)
 
 
 def _recorded_verdicts(context: JudgeContext, record: RunRecord) -> Iterable[CaseVerdict]:

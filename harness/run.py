@@ -34,6 +34,7 @@ from harness.verdicts import assemble, canonical
 from norms.errors import DataError, UsageError
 from norms.i18n import tr
 from norms.model import Norm
+from norms.wire.second import second_verifier
 from scenarios.compiler import load_suite, suite_bytes
 from scenarios.declaration import Declaration
 from scenarios.model import Case, Suite
@@ -139,6 +140,7 @@ class _Run:
             started=utc_now(),
             select=options.select or "",
             certification=options.declaration.certification,
+            second_verifier=second_verifier(),
         )
         self._recorder.begin(begun)
         self._reset()
@@ -166,6 +168,7 @@ class _Run:
             tool=self._options.tool,
             certificates=peers.certificates,
             secrets=secrets_of(norm, self._options.suite),
+            second_verifier=bool(begun.second_verifier),
         )
 
     def _kept_verdicts(self, context: JudgeContext, kept: Kept) -> list[CaseVerdict]:

@@ -9,26 +9,12 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-_GAP: Final = r"[ .\u00a0\u202f-]?"
-_NIR: Final = re.compile(
-    rf"(?<![0-9A-Za-z])\d{_GAP}\d\d{_GAP}\d\d{_GAP}\d[0-9ABab]{_GAP}\d{{3}}{_GAP}\d{{3}}(?:{_GAP}\d\d)?(?![0-9A-Za-z])"
-)
+from norms.masking import HIDDEN, mask_nir
+
 # Codes that move a terminal's cursor or colours, then every other control character but tab and line feed;
 # the direction overrides of Unicode can make a line read as another one.
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])?")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
-
-HIDDEN: Final = "•••"
-
-
-def mask_nir(text: str) -> str:
-    """Return the text with every social security number, its key or not, reduced to its ends: `1**********34`."""
-    return _NIR.sub(_ends, text)
-
-
-def _ends(match: re.Match[str]) -> str:
-    token = "".join(character for character in match.group() if character.isalnum())
-    return f"{token[0]}{'*' * (len(token) - 3)}{token[-2:]}"
 
 
 def printable(text: str) -> str:

@@ -101,7 +101,8 @@ class CaseSecurity:
         key = observed.exchange.id
         if key not in self._said:
             refusal = self._verify(observed)
-            split = (refusal is not None or self._context.second_opinion) and self._disagreed(observed)
+            asked = self._context.second_verifier and (refusal is not None or self._context.second_opinion)
+            split = asked and self._disagreed(observed)
             self._said[key] = Opinion(refusal, split)
         return self._said[key]
 

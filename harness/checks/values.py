@@ -124,7 +124,7 @@ def near_now(scene: Scene) -> Misses:
 
 
 def not_before(scene: Scene) -> Misses:
-    """Met when each date that the XPath selects is `value` or later; dates may be absent, for an end need not be known."""
+    """Met when each date that the XPath selects is `value` or later; an end need not be known, so none is fine too."""
     if not at(scene):
         return ()
     first = scene.values[0]

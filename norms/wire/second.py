@@ -51,6 +51,12 @@ def cross_check(root: etree._Element, norm: Norm, service: Service, direction: D
     return "agree"
 
 
+def second_verifier() -> str:
+    """Return name and version of the second verifier, "" when there is none here."""
+    xmlsec = _library()
+    return "" if xmlsec is None else f"python-xmlsec {xmlsec.__version__}"
+
+
 def _library() -> ModuleType | None:
     try:
         import xmlsec

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.masking import Masker, mask_nir, printable
+from norms.masking import mask_nir
+from reports.masking import Masker, printable
 
 
 @pytest.mark.parametrize(
