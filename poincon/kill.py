@@ -52,7 +52,10 @@ class FalseAlarm(msgspec.Struct, frozen=True):
 
 
 class KillReport(msgspec.Struct, frozen=True):
-    """The measure, as `kill-rate --json` prints it. suite: digest of norm and scenarios before any declaration."""
+    """The measure, as `kill-rate --json` prints it.
+
+    suite: digest of norm and scenarios before any declaration; kills: fault -> cases that failed on it.
+    """
 
     norm: str
     role: str
@@ -63,6 +66,7 @@ class KillReport(msgspec.Struct, frozen=True):
     false_alarms: tuple[FalseAlarm, ...]
     variants: tuple[str, ...]
     tool: str
+    kills: dict[str, tuple[str, ...]]
 
     @property
     def perfect(self) -> bool:
@@ -88,7 +92,7 @@ def survivor(fault: Fault, verdicts: Verdicts) -> Survivor | None:
     """Return why `fault` counts as not killed by a run against it, None when it is killed.
 
     Killed: the run fails, a finding cites the fault's requirement or a declared consequence, and nothing else is held
-    against the product or makes an incident of ours.
+    against the product or makes an incident of ours. A generated fault names no requirement: any finding kills it.
     """
     allowed = {fault.requirement, *fault.consequences}
     cited = {
@@ -98,6 +102,8 @@ def survivor(fault: Fault, verdicts: Verdicts) -> Survivor | None:
         if finding.verdict in ("fail", "error")
     }
     strays = tuple(sorted(cited - allowed))
+    if not fault.requirement and verdicts.verdict == "fail":
+        return None
     if verdicts.verdict != "fail" or not cited & allowed:
         return Survivor(fault.id, fault.requirement, tr("non détecté ({verdict})", verdict=verdicts.verdict), strays)
     if strays:
@@ -146,6 +152,7 @@ def measure(
     )
     alarms: list[FalseAlarm] = []
     survivors: list[Survivor] = []
+    kills: dict[str, tuple[str, ...]] = {}
     with spawn(specification) as sandbox, tempfile.TemporaryDirectory(prefix="poincon-") as folder:
         runner = _Runner(norm, data, Path(folder), jobs)
 
@@ -159,7 +166,9 @@ def measure(
                 world, tr("fausse alerte : {cases}", cases=", ".join(alarm.case for alarm in found)) if found else ""
             )
         for fault in faults:
-            alive = survivor(fault, judged(_world(fault.id)))
+            verdicts = judged(_world(fault.id))
+            kills[fault.id] = tuple(case.id for case in verdicts.cases if case.verdict == "fail")
+            alive = survivor(fault, verdicts)
             survivors += [alive] if alive else []
             on_world(fault.id, f"{alive.reason} {' '.join(alive.strays)}".strip() if alive else "")
     return KillReport(
@@ -172,6 +181,7 @@ def measure(
         false_alarms=tuple(alarms),
         variants=tuple(variants),
         tool=TOOL,
+        kills=kills,
     )
 
 

@@ -7,16 +7,34 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from norms.i18n import tr
+from norms.i18n import language, tr
 from poincon import __version__
 
-SUMMARY = "laboratoire de conformité aux normes inter AMC"
+# argparse's own words, which it asks gettext for under the English ones.
+_ARGPARSE: Final = {
+    "usage: ": "usage : ",
+    "positional arguments": "arguments",
+    "options": "options",
+    "show this help message and exit": "montre cette aide",
+    "show program's version number and exit": "montre la version du programme",
+    "%(prog)s: error: %(message)s\n": "%(prog)s : %(message)s\n",
+    "the following arguments are required: %s": "il manque : %s",
+    "unrecognized arguments: %s": "arguments inconnus : %s",
+    "expected one argument": "demande une valeur",
+    "expected at least one argument": "demande au moins une valeur",
+    "argument %(argument_name)s: %(message)s": "%(argument_name)s : %(message)s",
+    "invalid choice: %(value)r (choose from %(choices)s)": "%(value)r n'existe pas ; au choix : %(choices)s",
+    "invalid %(type)s value: %(value)r": "valeur %(type)s incorrecte : %(value)r",
+    "ambiguous option: %(option)s could match %(matches)s": "%(option)s est ambigu : %(matches)s",
+}
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of every command; help texts are in the reader's language."""
+    if language() == "fr":
+        vars(argparse)["_"] = lambda text: _ARGPARSE.get(text, text)
     parser = argparse.ArgumentParser(
         prog="poincon",
         description=tr("Poinçon, laboratoire de conformité aux normes inter AMC."),

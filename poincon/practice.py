@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from norms.errors import SecurityRefusal
+from norms.i18n import tr
 from norms.model import Norm
 from norms.wire.keys import load_identity
 from norms.wire.trust import check_chain
+from poincon import __version__
 from sandbox.pki import TestPki
 from scenarios.template import Prefill, laboratory_names, needed_identities, sut_template
 
@@ -26,6 +28,9 @@ def practice_declaration(norm: Norm, endpoints: Mapping[str, str], pki: TestPki)
         norm,
         "server",
         Prefill(
+            vendor="Poinçon",
+            name=tr("Simulateur du bac à sable"),
+            product_version=__version__,
             endpoints=dict(endpoints),
             identities={use: (_path(certificate), _path(key)) for use, (certificate, key) in identities.items()},
             anchors=(_path(pki.authority),),

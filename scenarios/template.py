@@ -20,6 +20,9 @@ from scenarios.model import Role
 class Prefill(msgspec.Struct, frozen=True):
     """What the caller already knows. identities: use -> (certificate, key); paths as written in the file."""
 
+    vendor: str = ""
+    name: str = ""
+    product_version: str = ""
     endpoints: dict[str, str] = {}
     identities: dict[str, tuple[str, str]] = {}
     anchors: tuple[str, ...] = ()
@@ -83,9 +86,12 @@ def _head(norm: Norm) -> Iterator[str]:
 
 def _product(norm: Norm, role: Role, known: Prefill) -> Iterator[str]:
     yield "product:"
-    yield "  vendor: " + _quoted(tr("Nom de l'éditeur ou de l'organisme"))
-    yield "  name: " + _quoted(tr("Nom du produit"))
-    yield _line('  version: "1.0"', tr("version exacte, telle que le certificat la portera"))
+    yield "  vendor: " + _quoted(known.vendor or tr("Nom de l'éditeur ou de l'organisme"))
+    yield "  name: " + _quoted(known.name or tr("Nom du produit"))
+    yield _line(
+        "  version: " + _quoted(known.product_version or "1.0"),
+        tr("version exacte, telle que le certificat la portera"),
+    )
     yield "  norm: " + _quoted(norm.ref)
     yield _line(f"  role: {role}", tr("server : le laboratoire appelle le produit ; client : le produit appelle"))
     if norm.profiles:

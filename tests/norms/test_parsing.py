@@ -104,6 +104,22 @@ def test_p11_attribute_and_namespace_floods_are_refused() -> None:
     assert reason("<a " + " ".join(f'xmlns:a{n}="u:{n}"' for n in range(20_000)) + "/>") == "too-many-attributes"
 
 
+@pytest.mark.parametrize("before", ["", "<b/>", f"<b>{'=' * 400}</b>", f'<b x="{"=" * 400}"/>'])
+def test_the_shortest_attributes_are_counted_exactly(before: str) -> None:
+    names = [*"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_", *(f"a{n}" for n in range(12))]
+    assert len(names) == LIMITS.attributes_per_element + 1
+    for count, expected in ((len(names) - 1, ""), (len(names), "too-many-attributes")):
+        written = " ".join(f'{name}=""' for name in names[:count])
+        assert reason(f"<r>{before}<a {written}/></r>") == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["<a>?</a>", "<a>&lt;?x?&gt;</a>", "<a>!</a>", "<a><!--D--></a>", "<a><![CDATA[<?x?>]]></a>"]
+)
+def test_marks_that_open_nothing_are_accepted(text: str) -> None:
+    assert reason(text) == ""
+
+
 @pytest.mark.parametrize("encoding", ["utf-7", "cp500", "utf-32", "utf-32-le", "iso-8859-1", "utf-16-le", "utf-16-be"])
 def test_p12_other_encodings_are_refused(encoding: str) -> None:
     text = f'<?xml version="1.0" encoding="{encoding}"?><a>é</a>'

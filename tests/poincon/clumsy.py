@@ -1,4 +1,4 @@
-"""What a refusal must look like, and how files are spoilt."""
+"""What a refusal must look like, how files are spoilt, and a scenario to spoil."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from front_doors import Told
+
+PAGE = """\
+id: ANN-S-900
+title: {fr: "Essai", en: "Trial"}
+role: server
+purpose: {fr: "Vérifier."}
+steps:
+  - send: ADR
+    expect:
+      - {requirement: ANN-ADR-001, check: accepted}
+"""
 
 
 def refusal(told: Told, code: int, *words: str) -> str:

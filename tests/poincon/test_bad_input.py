@@ -6,8 +6,8 @@ both read them the same way.
 
 from __future__ import annotations
 
-import re
 import os
+import re
 import socket
 import sys
 from collections.abc import Callable, Iterator

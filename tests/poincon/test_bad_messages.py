@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
-from clumsy import refusal
+from clumsy import PAGE, refusal
 from front_doors import Call
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,7 +18,6 @@ from norms.errors import DataError
 from norms.loader import load
 from scenarios.declaration import read_sut
 from scenarios.reader import read_scenarios
-
 
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 
@@ -75,17 +74,6 @@ def test_messages_that_are_not_there(call: Call, tmp_path: Path) -> None:
     refusal(call("check", message, "--norm", "ville/7"), 2, "« ville/7 »")
     refusal(call("check", message, "--message", "IDBB"), 2, "« IDBB » est inconnu", "« IDB »")
 
-
-PAGE = """\
-id: ANN-S-900
-title: {fr: "Essai", en: "Trial"}
-role: server
-purpose: {fr: "Vérifier."}
-steps:
-  - send: ADR
-    expect:
-      - {requirement: ANN-ADR-001, check: accepted}
-"""
 
 # -- at random -----------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from clumsy import refusal
+from clumsy import PAGE, refusal
 from front_doors import Call
 
 from norms.loader import load
@@ -106,18 +106,6 @@ def own_scenarios(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(parents=True)
     monkeypatch.setenv("POINCON_SCENARIOS", str(tmp_path / "own"))
     return folder
-
-
-PAGE = """\
-id: ANN-S-900
-title: {fr: "Essai", en: "Trial"}
-role: server
-purpose: {fr: "Vérifier."}
-steps:
-  - send: ADR
-    expect:
-      - {requirement: ANN-ADR-001, check: accepted}
-"""
 
 
 @pytest.mark.parametrize(

@@ -97,11 +97,8 @@ def test_pytest_collects_and_runs_the_installed_scenarios(
     installed: Installed, practice: Practice, sut: Path, tmp_path: Path
 ) -> None:
     argv = ["-m", "pytest", "-p", "no:cacheprovider", "scenarios/ville/1.1", "--sut", sut]
-    collected = installed.run("python", *argv, "--collect-only", "-q", cwd=tmp_path)
-    assert "VIL-S-001.yaml::VIL-S-001@MED" in collected
-    assert sum("::" in line for line in collected.splitlines()) == len(full_suite_ids())
     told = installed.run("python", *argv, "-k", "VIL-S-003", "--run-folder", tmp_path / "run", cwd=tmp_path, code=3)
-    assert "1 passed" in told
+    assert f"1 passed, {len(full_suite_ids()) - 1} deselected" in told
     assert (tmp_path / "run" / "bilan.html").is_file()
 
 
