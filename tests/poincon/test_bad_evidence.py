@@ -10,6 +10,8 @@ import pytest
 from clumsy import cut, refusal, spoil
 from front_doors import Call, CompleteRun, Practice
 
+from scenarios.declaration import read_sut
+
 
 @pytest.mark.parametrize("argv", [["rejudge"], ["report"], ["certify"], ["replay"]])
 def test_a_folder_that_is_no_run(argv: list[str], call: Call, sut: Path, tmp_path: Path) -> None:
@@ -52,7 +54,7 @@ DAMAGES = {
         "verdicts.json", lambda b: b.replace(b'"inconclusive": 0', b'"inconclusive": 1'), "verdicts.json"
     ),
     "suite changed": ("suite.json", lambda b: b.replace(b"droits", b"devoir", 1), "suite.json"),
-    "declaration changed": ("sut.json", lambda b: b.replace(b"1.0", b"2.0", 1), "sut.json"),
+    "declaration changed": ("sut.json", lambda b: b.replace(b'"MED"', b'"MEF"', 1), "sut.json"),
     "run.json changed": ("run.json", lambda b: b.replace(b'"pass"', b'"fail"', 1), "run.json"),
 }  # fmt: skip
 
@@ -99,14 +101,15 @@ def test_a_certificate_that_was_cut(
 
 
 def test_a_certificate_whose_text_was_changed(
-    call: Call, certificate: Path, practice: Practice, tmp_path: Path
+    call: Call, certificate: Path, practice: Practice, sut: Path, tmp_path: Path
 ) -> None:
     shutil.copy(certificate, tmp_path / "c.xml")
-    spoil(tmp_path / "c.xml", lambda content: content.replace(b"Nom du produit", b"Autre produit", 1))
+    name = read_sut(sut).product.name
+    spoil(tmp_path / "c.xml", lambda content: content.replace(name.encode(), b"Autre produit", 1))
     told = call("verify", "c.xml", "--authority", practice.pki.authority)
     assert told.code == 1
     assert "✗ Signature" in told.out
-    assert "Nom du produit" not in told.out, "nothing is said of a content that nobody sealed"
+    assert name not in told.out, "nothing is said of a content that nobody sealed"
 
 
 def test_certificates_that_cannot_be_looked_at(call: Call, practice: Practice, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ FORMS = {
     ),
     "tab": Mistake(swap("  vendor:", "\tvendor:"), ("Le YAML ne se lit pas", "indentation"), "\tvendor:"),
     "key twice": Mistake(
-        swap('  version: "1.0"', '  name: "Autre"\n  version: "1.0"'),
+        swap('  norm: "ville/1.1"', '  name: "Autre"\n  norm: "ville/1.1"'),
         ("« name » est écrite deux fois", "Gardez une seule des deux (la première est ligne 6)"),
         '  name: "Autre"',
     ),
@@ -64,7 +64,9 @@ FORMS = {
         ("« product » manque", "Ajoutez « product: … »"),
     ),
     "empty version": Mistake(
-        swap('version: "1.0"', 'version: ""'), ("« product.version » est vide", "Remplissez"), '  version: ""'
+        lambda text: re.sub(r'(?m)^  version: "[^"]*"', '  version: ""', text),
+        ("« product.version » est vide", "Remplissez"),
+        '  version: ""',
     ),
     "unknown norm": Mistake(
         swap('norm: "ville/1.1"', 'norm: "ville/9.9"'),
