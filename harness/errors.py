@@ -10,18 +10,28 @@ PoinconError (norms.errors)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from norms.errors import DataError, PoinconError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from harness.preflight import PreflightProblem
 
 
 class SelectionError(UsageError):
     """The selection expression is wrong or selects no case."""
+
+
+@dataclass(frozen=True)
+class PreflightProblem:
+    """What keeps a run from starting. line: 0 when no line is to blame; remedy: what to do."""
+
+    file: str
+    line: int
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: " if self.file else ""
+        return f"{place}{self.what}{' ' + self.remedy if self.remedy else ''}"
 
 
 class PreflightError(PoinconError):

@@ -8,14 +8,13 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from harness.errors import CannotRun, PreflightError
+from harness.errors import CannotRun, PreflightError, PreflightProblem
 from harness.identities import ASSERTION, FLOW, TLS, identity, server_use, tls_clients
 from harness.network import Deadline, ExchangeFailure, Resolver, TlsClient, connect
 from harness.outgoing import attribute_texts
@@ -26,20 +25,6 @@ from norms.wire.trust import Anchors, check_chain, load_anchors
 from scenarios.declaration import Declaration, declaration_problems
 from scenarios.dynamic import names
 from scenarios.model import Suite
-
-
-@dataclass(frozen=True)
-class PreflightProblem:
-    """What keeps a run from starting. line: 0 when no line is to blame; remedy: what to do."""
-
-    file: str
-    line: int
-    what: str
-    remedy: str = ""
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: " if self.file else ""
-        return f"{place}{self.what}{' ' + self.remedy if self.remedy else ''}"
 
 
 def check(
