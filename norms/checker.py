@@ -123,16 +123,22 @@ def _table_problems(norm: Norm) -> Iterator[NormProblem]:
                 yield problem_of(error, path)
 
 
+def _canonical_messages(norm: Norm) -> list[etree._Element] | None:
+    """Return the trees of the canonical messages that exist, None when one cannot be read."""
+    paths = [path for service in norm.services for _, path in message_files(norm, service) if path.is_file()]
+    try:
+        return [etree.parse(str(path)).getroot() for path in paths]
+    except etree.XMLSyntaxError:
+        return None
+
+
 def _expression_problems(norm: Norm) -> Iterator[NormProblem]:
     """Every XPath of norm.yaml compiles and, but for optional content, finds something in a canonical message."""
     file = norm.root / NORM_FILE
     keys = read_yaml(file, NormError).mapping()
-    messages = [
-        etree.parse(str(path)).getroot()
-        for service in norm.services
-        for _, path in message_files(norm, service)
-        if path.is_file()
-    ]
+    messages = _canonical_messages(norm)
+    if messages is None:
+        return  # said elsewhere; once they can be read, the expressions are tried
     places = [(xpath_text, node, True) for xpath_text, node in keys["fill"].mapping().items()] if "fill" in keys else []
     places += _texts(keys.get("reading"), ("result", "fault", "message_id", "relates_to", "action"), False)
     for service in keys["services"].items() if "services" in keys else ():

@@ -42,7 +42,7 @@ class NormError(DataError):
     """A norm folder is wrong."""
 
 
-class ParseRefusal(PoinconError):
+class ParseRefusal(PoinconError):  # noqa: N818 - a refusal is an outcome, not a fault of ours
     """Bytes that must not become a tree. reason: a code of `norms.wire.reasons`; line: 1-based or 0."""
 
     def __init__(self, reason: str, what: str, line: int = 0) -> None:
@@ -50,7 +50,7 @@ class ParseRefusal(PoinconError):
         super().__init__(what)
 
 
-class SecurityRefusal(PoinconError):
+class SecurityRefusal(PoinconError):  # noqa: N818 - as above
     """A message whose security is refused. reason: a code of `norms.wire.reasons`; what: the detail for people."""
 
     def __init__(self, reason: str, what: str) -> None:

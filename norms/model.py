@@ -216,6 +216,7 @@ class CertificateKind(msgspec.Struct, frozen=True):
     extended: tuple[str, ...] = ()
     forbidden_extended: tuple[str, ...] = ()
     organizational_unit: str = ""
+    forbidden_units: tuple[str, ...] = ()
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -50,6 +50,8 @@ def parse(body: bytes, limits: Limits, content_type: str | None = None) -> etree
             "too-large",
             tr("Le message compte {count} octets ; {limit} au plus.", count=len(body), limit=limits.body_bytes),
         )
+    if not body.strip():
+        raise ParseRefusal("malformed", tr("Le message est vide."), 0)
     body = _as_utf8(body, content_type)
     if not _provably_small(body, limits):
         _count(body, limits)

@@ -26,11 +26,14 @@ def compare(content: Content, run: Path) -> list[Check]:
     """Return one check for the state of the evidence, and one per group of facts that the folder gives again."""
     try:
         damages = verify_evidence(run)
-        intact = Check(tr("Preuves intactes"), not damages, " ; ".join(map(str, damages[:_SHOWN])))
+    except PoinconError as refusal:
+        return [Check(tr("Preuves intactes"), False, str(refusal))]
+    intact = Check(tr("Preuves intactes"), not damages, " ; ".join(map(str, damages[:_SHOWN])))
+    try:
         with speaking("fr"):
             again = facts_of(subject_of(run), content.form)
     except PoinconError as refusal:
-        return [Check(tr("Preuves"), False, str(refusal))]
+        return [intact, Check(tr("Preuves"), False, str(refusal))]
     return [intact, *(_group(name, fields, content, again) for name, fields in _GROUPS)]
 
 

@@ -166,6 +166,7 @@ def check_kind(certificate: x509.Certificate, kind: CertificateKind) -> None:
     ]
     if kind.organizational_unit and kind.organizational_unit not in units:
         faults.append(tr("unité {name} absente du sujet", name=kind.organizational_unit))
+    faults += [tr("unité {name} interdite", name=name) for name in kind.forbidden_units if name in units]
     if authority:
         faults.append(tr("certificat d'autorité"))
     if faults:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from wire_certificates import ANCHORS, KEY, issue
-from wire_kit import NORM, NOW, RESPONSE, SERVICE, Kit, assertion_of, flow_of, own_signature_of, security_of
+from wire_kit import NORM, NOW, RESPONSE, SERVICE, Kit, assertion_of, flow_of
 
 from norms.wire import names
 from norms.wire.deviations import DEVIATIONS
@@ -21,49 +21,12 @@ from norms.wire.second import cross_check
 from norms.wire.secure import Signers, secure_response
 
 xmlsec = pytest.importorskip("xmlsec")
+from xmlsec_signing import signed_by_xmlsec  # noqa: E402  it needs xmlsec
 
 
-def by_xmlsec(kit: Kit, root: etree._Element, *, prefixes: str = "", c14n: object = None) -> etree._Element:
+def by_xmlsec(kit: Kit, root: etree._Element, **how: object) -> etree._Element:
     """Replace both signatures of a request by xmlsec's."""
-    assertion, security = assertion_of(root), security_of(root)
-    assertion.remove(own_signature_of(root))
-    security.remove(security.find(names.SIGNATURE))
-    method = c14n or xmlsec.Transform.EXCL_C14N
-    own = xmlsec.template.create(assertion, method, xmlsec.Transform.RSA_SHA256, ns="ds")
-    assertion.insert(1, own)
-    _reference(own, assertion.get("ID"), prefixes, enveloped=True)
-    _sign(own, kit.others["assertion"], [assertion])
-    flow = xmlsec.template.create(security, method, xmlsec.Transform.RSA_SHA256, ns="ds")
-    security.append(flow)
-    covered = [item for item in root.iter() if item.get(names.WSU_ID)] + [assertion]
-    for item in covered:
-        _reference(flow, item.get(names.WSU_ID) or item.get("ID"), prefixes)
-    _sign(flow, kit.others["flow"], covered)
-    return etree.fromstring(etree.tostring(root))
-
-
-def _reference(signature: etree._Element, identifier: str, prefixes: str, *, enveloped: bool = False) -> None:
-    reference = xmlsec.template.add_reference(signature, xmlsec.Transform.SHA256, uri=f"#{identifier}")
-    if enveloped:
-        xmlsec.template.add_transform(reference, xmlsec.Transform.ENVELOPED)
-    transform = xmlsec.template.add_transform(reference, xmlsec.Transform.EXCL_C14N)
-    if prefixes:
-        xmlsec.template.transform_add_c14n_inclusive_namespaces(transform, prefixes.split())
-
-
-def _sign(signature: etree._Element, identity: Identity, covered: list[etree._Element]) -> None:
-    data = xmlsec.template.add_x509_data(xmlsec.template.ensure_key_info(signature))
-    xmlsec.template.x509_data_add_certificate(data)
-    context = xmlsec.SignatureContext()
-    key = identity.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    context.key = xmlsec.Key.from_memory(key, xmlsec.KeyFormat.PEM)
-    context.key.load_cert_from_memory(identity.certificate.public_bytes(Encoding.PEM), xmlsec.KeyFormat.CERT_PEM)
-    for item in covered:
-        if item.tag == names.ASSERTION:
-            context.register_id(item, "ID")
-        else:
-            context.register_id(item, "Id", names.WSU)
-    context.sign(signature)
+    return signed_by_xmlsec(root, kit.others["assertion"], kit.others["flow"], **how)
 
 
 def test_what_xmlsec_signs_we_accept(kit: Kit) -> None:
