@@ -23,7 +23,7 @@ SOAP = "http://www.w3.org/2003/05/soap-envelope"
 
 BIG = 50 * 1024 * 1024
 MESSAGES: dict[str, tuple[bytes, tuple[str, ...]]] = {
-    "empty": (b"", ("Le XML est mal formé",)),
+    "empty": (b"", ("Le message est vide",)),
     "binary": (gzip.compress(b"<a/>"), ("ni en UTF-8 ni en UTF-16",)),
     "HTML": (b"<!DOCTYPE html><html><body><p>Erreur 502<br></body></html>", ("DOCTYPE",)),
     "JSON": (json.dumps({"nir": "1"}).encode(), ("XML",)),

@@ -108,7 +108,7 @@ def test_a_kill_rate_counts_only_for_its_own_suite(change: dict[str, str]) -> No
     assert kill_rate_for(suite(source=source), None) is None
 
 
-def test_no_byte_can_change_what_the_document_says(document: bytes, check: Checker) -> None:
+def test_l03_no_byte_can_change_what_the_document_says(document: bytes, check: Checker) -> None:
     """Every flipped byte is refused, or leaves exactly the sealed content."""
     chance = random.Random(7)
     positions = sorted({*range(0, len(document), 11), *chance.sample(range(len(document)), 150)})
