@@ -13,23 +13,29 @@ from norms.wire.keys import load_identity
 from norms.wire.trust import check_chain
 from poincon import __version__
 from sandbox.pki import TestPki
+from scenarios.model import Role
 from scenarios.template import Prefill, laboratory_names, needed_identities, sut_template
 
+Held = Mapping[str, tuple[Path, Path]]
+"""Certificate and key by use."""
 
-def practice_declaration(norm: Norm, endpoints: Mapping[str, str], pki: TestPki) -> str:
-    """Return the text of a sut.yaml for the simulators of `norm` at `endpoints` (kind -> address).
 
-    Every claim is answered yes, every IXIT value is the example of the norm, identities and anchors are those of the
-    test PKI as absolute paths.
+def practice_declaration(norm: Norm, endpoints: Mapping[str, str], pki: TestPki, role: Role = "server") -> str:
+    """Return the text of a sut.yaml for a practice product of `norm`.
+
+    endpoints: kind -> address of the simulators, empty for role client, where the product calls. Every claim is
+    answered yes, every IXIT value is the example of the norm, identities and anchors are those of the test PKI as
+    absolute paths.
     """
-    identities = {**pki.laboratory_identities(), **_right_ones(norm, pki)}
+    held = pki.laboratory_identities() if role == "server" else pki.amc_identities()
+    identities = {**held, **_right_ones(norm, pki, role, held)}
     examples = {value.name: value.example for value in norm.extra_values}
     return sut_template(
         norm,
-        "server",
+        role,
         Prefill(
             vendor="Poinçon",
-            name=tr("Simulateur du bac à sable"),
+            name=tr("Simulateur du bac à sable") if role == "server" else tr("Logiciel d'essai"),
             product_version=__version__,
             endpoints=dict(endpoints),
             identities={use: (_path(certificate), _path(key)) for use, (certificate, key) in identities.items()},
@@ -43,12 +49,12 @@ def practice_declaration(norm: Norm, endpoints: Mapping[str, str], pki: TestPki)
     )
 
 
-def _right_ones(norm: Norm, pki: TestPki) -> dict[str, tuple[Path, Path]]:
-    """Return, for each identity the norm needs, a good one of the test PKI that is of the kind the norm asks for."""
+def _right_ones(norm: Norm, pki: TestPki, role: Role, held: Held) -> dict[str, tuple[Path, Path]]:
+    """Return, for each identity the laboratory needs, a good one of those it holds that is of the kind asked for."""
     anchors, now = pki.anchors(), datetime.now(UTC)
     found = {}
-    for use, kind in needed_identities(norm, "server").items():
-        for certificate, key in pki.laboratory_identities().values():
+    for use, kind in needed_identities(norm, role).items():
+        for certificate, key in held.values():
             identity = load_identity(certificate, key)
             try:
                 check_chain(
