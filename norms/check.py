@@ -15,7 +15,9 @@ from norms.loader import available, load
 from norms.message_check import Checker, Direction, Problem, checker_for
 from norms.model import Limits, Norm
 from norms.parsing import parse
+from norms.security_check import security_problem
 from norms.wire.soap import NAMESPACES, Envelope
+from norms.wire.trust import Anchors
 from norms.yamlfile import nearest
 
 __all__ = ["Checker", "Direction", "FileReport", "Problem", "check_file", "check_files", "checker_for"]
@@ -50,11 +52,13 @@ def check_files(
     roots: Sequence[Path] | None = None,
     *,
     confirm: bool = False,
+    anchors: Anchors | None = None,
 ) -> list[FileReport]:
     """Check files, and every *.xml below folders. Without norm or kind, the payload element tells them.
 
     Of several norms that know the payload, the one whose version the message declares is taken, else the last by
-    name. confirm: ask the second schema engine about valid messages too. Raises UsageError for a path or kind that
+    name. confirm: ask the second schema engine about valid messages too; anchors: also check the security of
+    each message against these authorities. Raises UsageError for a path or kind that
     does not exist, NormError for a norm that cannot be loaded.
     """
     norms: list[Norm] = []
@@ -65,7 +69,7 @@ def check_files(
         except NormError as error:
             failure = failure or error
     library = _Library(norms, kind, failure)
-    return [_check_file(path, library, confirm) for path in _expand(paths)]
+    return [_check_file(path, library, confirm, anchors) for path in _expand(paths)]
 
 
 def check_file(path: Path, norm: Norm, *, confirm: bool = False) -> FileReport:
@@ -134,7 +138,7 @@ def _expand(paths: Sequence[Path]) -> Iterator[Path]:
             raise UsageError(tr("Le fichier « {path} » n'existe pas.", path=path))
 
 
-def _check_file(path: Path, library: _Library, confirm: bool) -> FileReport:
+def _check_file(path: Path, library: _Library, confirm: bool, anchors: Anchors | None = None) -> FileReport:
     try:
         size = path.stat().st_size
         limits = [norm.security.limits for norm in library.norms] or [Limits()]
@@ -156,4 +160,6 @@ def _check_file(path: Path, library: _Library, confirm: bool) -> FileReport:
     except OSError as bad:
         raise UsageError(tr("Le fichier « {path} » ne peut pas être lu : {why}.", path=path, why=bad.strerror)) from bad
     problems = checker_for(norm).check(root, kind, direction, confirm=confirm)
+    insecure = security_problem(root, norm, kind, direction, anchors) if anchors is not None else None
+    problems = [*problems, insecure] if insecure is not None else problems
     return FileReport(path=path, norm=norm.ref, kind=kind, direction=direction, problems=tuple(problems))

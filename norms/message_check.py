@@ -25,7 +25,7 @@ from norms.schematron import Rules
 from norms.wire.soap import NAMESPACES, SOAP12, Envelope, qname
 from norms.yamlfile import nearest
 
-Source = Literal["schema", "rule", "structure"]
+Source = Literal["schema", "rule", "structure", "security"]
 Direction = Literal["request", "response"]
 
 # Constraints on content: libxml2 blames the child that should not be there, xmlschema its parent.
@@ -39,7 +39,8 @@ _FAULT_PARTS: Final = {"1.1": (("faultcode",), ("faultstring",)), "1.2": (("Code
 class Problem(msgspec.Struct, frozen=True):
     """One thing that is wrong with a message.
 
-    rule: constraint of the schema ("pattern"), rule id, or reason code of `norms.wire.reasons` (structure);
+    rule: constraint of the schema ("pattern"), rule id, or reason code of `norms.wire.reasons` (structure,
+    security);
     requirement: id that the rule cites, "" for schema and structure; path, line: the element; value: what is there;
     split: the two schema engines disagree, so the finding is the norm's.
     """

@@ -90,6 +90,10 @@ def _norms(commands: Commands) -> None:
     files.add_argument("files", metavar="FICHIER", nargs="+", type=Path)
     files.add_argument("--norm", metavar="NORME", help=tr("norme (sinon reconnue d'après le message)"))
     files.add_argument("--message", metavar="GENRE", help=tr("genre de message attendu"))
+    files.add_argument("--security", action="store_true", help=tr("contrôle aussi signatures, assertion et horodatage"))
+    files.add_argument(
+        "--authority", type=Path, metavar="AC", help=tr("autorité des signatures (sinon celle du bac à sable)")
+    )
     _json(files)
 
 

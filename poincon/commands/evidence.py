@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from harness.evidence import verify_evidence
+from harness.evidence import read_run, verify_evidence
 from harness.rejudge import differences
 from harness.rejudge import rejudge as judged_again
 from harness.verdicts import exit_code
@@ -28,6 +28,9 @@ def rejudge(arguments: Namespace) -> int:
         print(damage)
     if damages:
         return 4
+    before = read_run(folder).begun.tool
+    if before != TOOL and not arguments.json:
+        print(tr("Jugé par {before}, rejugé par {now}.", before=before, now=TOOL))
     same = judged_again(folder) == (folder / "verdicts.json").read_bytes()
     if not arguments.json:
         for change in changed:

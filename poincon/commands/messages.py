@@ -7,12 +7,15 @@ from collections.abc import Iterator
 
 from norms.check import FileReport, check_files
 from norms.i18n import tr
+from norms.wire.trust import Anchors
 from poincon.console import print_json
+from poincon.places import sandbox_data
 
 
 def check_messages(arguments: Namespace) -> int:
     """Check files or folders of messages; exit 0 when all are valid, 1 when one is not, 3 when there is none."""
-    reports = check_files(arguments.files, arguments.norm, arguments.message)
+    anchors = _anchors(arguments) if arguments.security else None
+    reports = check_files(arguments.files, arguments.norm, arguments.message, anchors=anchors)
     if arguments.json:
         print_json([{**_plain(report), "valid": report.valid} for report in reports])
     else:
@@ -24,6 +27,16 @@ def check_messages(arguments: Namespace) -> int:
     if not reports:
         return 3
     return 0 if all(report.valid for report in reports) else 1
+
+
+def _anchors(arguments: Namespace) -> Anchors:
+    from norms.wire.trust import load_anchors
+
+    if arguments.authority is not None:
+        return load_anchors(arguments.authority)
+    from sandbox.pki import ensure
+
+    return ensure(sandbox_data() / "pki").anchors()
 
 
 def _plain(report: FileReport) -> dict[str, object]:
