@@ -20,17 +20,18 @@ class Plan:
             *(change for variant in self.variants for change in variant.changes),
         )
 
-        self._calls = 0
-        self._refused_before = self._refused_now = False
+        self._met = [0] * len(self._changes)
+        self._met_now: set[int] = set()
+        self._refused = self._refusing = False
 
     def next_call(self) -> None:
-        """Count one more call, for changes that happen now and then."""
-        self._calls += 1
-        self._refused_before, self._refused_now = self._refused_now, False
+        """Begin one more call, for changes that happen now and then."""
+        self._met_now.clear()
+        self._refusing = False
 
     def note_refusal(self) -> None:
-        """Note that the present call is refused."""
-        self._refused_now = True
+        """Note that the present call is refused, unless a fault of ours refused it."""
+        self._refused = not self._refusing
 
     @property
     def serves_any_path(self) -> bool:
@@ -85,8 +86,9 @@ class Plan:
         for change in self.changes("acceptance", kind, "answer", request):
             wanted = change.operator.name == "refuse-with"
             wanted |= change.operator.name == "refuse-header" and change.parameters["name"].lower() in headers
-            wanted |= change.operator.name == "refuse-after-refusal" and self._refused_before
+            wanted |= change.operator.name == "refuse-after-refusal" and self._refused
             if wanted:
+                self._refusing = True
                 return change.parameters["reason"]
         return ""
 
@@ -130,6 +132,16 @@ class Plan:
         return (change for change in self._changes if change.operator.name == operator)
 
     def _holds(self, change: Change, kind: str, on: str, request: etree._Element | None) -> bool:
-        if not change.concerns(kind, on) or self._calls % change.every:
+        if not change.concerns(kind, on):
             return False
-        return change.when is None or (request is not None and change.when.holds(request, {}))
+        if change.when is not None and (request is None or not change.when.holds(request, {})):
+            return False
+        return change.every == 1 or self._turn(change)
+
+    def _turn(self, change: Change) -> bool:
+        """Count the calls that a change concerns, once each, and tell whether this is one of every n."""
+        number = next(index for index, known in enumerate(self._changes) if known is change)
+        if number not in self._met_now:
+            self._met_now.add(number)
+            self._met[number] += 1
+        return self._met[number] % change.every == 0

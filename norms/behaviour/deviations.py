@@ -25,7 +25,7 @@ from norms.yamlfile import Node, nearest, read_yaml
 @dataclass(frozen=True, slots=True)
 class Change:
     """One operator with its parameters. paths: the compiled XPath parameters; kinds: message kinds, empty = all;
-    when: condition over the request, None = always; every: it happens at each n-th call only.
+    when: condition over the request, None = always; every: it happens at each n-th of these only.
     """
 
     operator: Operator
