@@ -6,7 +6,7 @@ A world of the sandbox is opened for the plain partner, each variant and each fa
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -24,8 +24,9 @@ from reports.kill import KillRecord
 from sandbox.mutants import mutants
 from sandbox.pki import ensure
 from sandbox.serve import Specification, World, spawn
-from scenarios.compiler import compile_suite
+from scenarios.compiler import cited, compile_suite
 from scenarios.declaration import Declaration, read_sut
+from scenarios.model import Scenario
 from scenarios.reader import read_scenarios
 
 PLAIN = "plain"
@@ -54,7 +55,8 @@ class FalseAlarm(msgspec.Struct, frozen=True):
 class KillReport(msgspec.Struct, frozen=True):
     """The measure, as `kill-rate --json` prints it.
 
-    suite: digest of norm and scenarios before any declaration; kills: fault -> cases that failed on it.
+    suite: digest of norm and scenarios before any declaration; kills: fault -> cases that failed on it;
+    redundant: written scenarios that could be removed without loss (told only when everything was tried).
     """
 
     norm: str
@@ -67,6 +69,7 @@ class KillReport(msgspec.Struct, frozen=True):
     variants: tuple[str, ...]
     tool: str
     kills: dict[str, tuple[str, ...]]
+    redundant: tuple[str, ...] = ()
 
     @property
     def perfect(self) -> bool:
@@ -118,6 +121,22 @@ def false_alarms(variant: str, verdicts: Verdicts) -> list[FalseAlarm]:
         for case in verdicts.cases
         if case.verdict not in ("pass", "not_selected")
     ]
+
+
+def redundant(scenarios: Sequence[Scenario], kills: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return the written scenarios of role server that could be removed without anybody noticing.
+
+    Kept: a scenario that alone cites some requirement, or whose cases alone fail on some fault.
+    """
+    written = {scenario.id: scenario for scenario in scenarios if scenario.role == "server"}
+    witnesses: dict[str, set[str]] = {}
+    for scenario in written.values():
+        for requirement in cited(scenario.steps):
+            witnesses.setdefault(f"requirement {requirement}", set()).add(scenario.id)
+    for fault, cases in kills.items():
+        witnesses[f"fault {fault}"] = {case.partition("@")[0] for case in cases}
+    needed = {next(iter(alone)) for alone in witnesses.values() if len(alone) == 1}
+    return tuple(sorted(written.keys() - needed))
 
 
 def measure(
@@ -182,6 +201,7 @@ def measure(
         variants=tuple(variants),
         tool=TOOL,
         kills=kills,
+        redundant=() if only or generated else redundant(read_scenarios(norm), kills),
     )
 
 

@@ -46,4 +46,6 @@ def kill_rate(arguments: Namespace) -> int:
                 variants=len(report.variants),
             )
         )
+        for scenario in report.redundant:
+            print(tr("{scenario} : le retirer ne changerait ni la couverture ni la détection.", scenario=scenario))
     return 0 if report.perfect else 1
