@@ -22,6 +22,7 @@ from norms.errors import DataError, SecurityRefusal
 from norms.i18n import tr
 from norms.model import CertificateKind, Norm
 from norms.wire.trust import Anchors, check_chain, load_anchors
+from scenarios.compiler import kinds_sent
 from scenarios.declaration import Declaration, declaration_problems
 from scenarios.dynamic import names
 from scenarios.model import Suite
@@ -33,7 +34,7 @@ def check(
     """Return everything that is not ready. suite: adds what its cases need; call: also try the addresses."""
     problems = [
         PreflightProblem(declaration.file, problem.line, f"{problem.place} : {problem.what}", problem.remedy)
-        for problem in declaration_problems(norm, declaration)
+        for problem in declaration_problems(norm, declaration, None if suite is None else kinds_sent(suite))
     ]
     problems += _anchor_problems(norm, declaration)
     problems += _identity_problems(norm, declaration)

@@ -218,10 +218,10 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate, below: int)
     longest = _extensions(issuer).get_extension_for_class(x509.BasicConstraints).value.path_length
     if longest is not None and below > longest:
         return False
-    algorithm = certificate.signature_hash_algorithm
-    if algorithm is None or algorithm.name not in _HASHES:
-        return False
     try:
+        algorithm = certificate.signature_hash_algorithm
+        if algorithm is None or algorithm.name not in _HASHES:
+            return False
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
@@ -327,6 +327,6 @@ def _read(file: Path) -> tuple[list[x509.Certificate], list[x509.CertificateRevo
         certificates = x509.load_pem_x509_certificates(content) if b"BEGIN CERTIFICATE" in content else []
         parts = content.split(b"-----BEGIN X509 CRL-----")[1:]
         lists = [x509.load_pem_x509_crl(b"-----BEGIN X509 CRL-----" + part) for part in parts]
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise DataError(tr("Ce fichier n'est ni un certificat ni une liste de révocation."), file=file) from error
     return certificates, lists
