@@ -100,6 +100,15 @@ class CodeTable:
         period = self.find(code, day)
         return None if period is None else period.row[name]
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The names of its columns."""
+        return self._columns
+
+    def periods(self, code: str) -> tuple[Period, ...]:
+        """Return the periods of a code by date, none when the table does not have it."""
+        return tuple(self._periods.get(code, ()))
+
     def codes(self, day: str = "") -> Iterator[str]:
         """Yield the codes in force that day (all codes without a day), in the file's order."""
         return (code for code in self._periods if self.find(code, day) is not None)

@@ -27,8 +27,8 @@ MODES: Final = ("half-up", "half-even", "half-down", "up", "down", "ceiling", "f
 
 _T = TypeVar("_T")
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
-_VERSION: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]*")
+NORM_NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
+NORM_VERSION: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]*")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _KIND: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 
@@ -79,9 +79,9 @@ def read_norm_file(path: Path) -> NormFile:
     kinds = tuple(service.kind for service, _ in services)
     reactions = keys["reactions"].only((), Reactions.__struct_fields__) if "reactions" in keys else {}
     return NormFile(
-        id=_shaped(keys["id"], _NAME, tr("Lettres minuscules, chiffres et tirets.")),
-        version=_shaped(keys["version"], _VERSION, tr("Par exemple « 1.1 ».")),
-        revision=_shaped(keys["revision"], _VERSION, tr("Par exemple « 1 ».")),
+        id=_shaped(keys["id"], NORM_NAME, tr("Lettres minuscules, chiffres et tirets.")),
+        version=_shaped(keys["version"], NORM_VERSION, tr("Par exemple « 1.1 ».")),
+        revision=_shaped(keys["revision"], NORM_VERSION, tr("Par exemple « 1 ».")),
         title=read_text(keys["title"]),
         status=keys["status"].choice(STATUSES),
         provenance=keys["provenance"].choice(PROVENANCES),

@@ -5,6 +5,7 @@ Exit codes: 0 all pass · 1 a fail · 2 usage or configuration · 3 inconclusive
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -37,8 +38,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename is None:
             raise
-        print(tr("poincon: « {file} » : {why}.", file=error.filename, why=error.strerror), file=sys.stderr)
+        print(tr("poincon: « {file} » : {why}.", file=error.filename, why=_why(error)), file=sys.stderr)
         return 2
+
+
+def _why(error: OSError) -> str:
+    """Return what the system said, in the reader's language where it is one of the usual reasons."""
+    usual = {
+        errno.ENOENT: tr("ce fichier ou ce dossier n'existe pas"),
+        errno.EACCES: tr("accès refusé"),
+        errno.EEXIST: tr("existe déjà"),
+        errno.EISDIR: tr("c'est un dossier"),
+        errno.ENOTDIR: tr("ce n'est pas un dossier"),
+        errno.ENOSPC: tr("le disque est plein"),
+    }
+    return usual.get(error.errno or 0, error.strerror or str(error))
 
 
 def _speak_utf8() -> None:

@@ -69,6 +69,12 @@ def _group(commands: Commands, name: str, text: str) -> Commands:
     return group.add_subparsers(metavar=tr("ACTION"), required=True)
 
 
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(tr("« {text} » n'est pas un port : 0 à 65535.", text=text))
+    return int(text)
+
+
 def _json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help=tr("réponse pour une machine"))
 
@@ -86,6 +92,16 @@ def _norms(commands: Commands) -> None:
     check = _command(group, "check", "norms:check_norms", tr("vérifie un dossier de norme et dit quoi corriger"))
     check.add_argument("norm", metavar="NORME", nargs="*")
     _json(check)
+    diff = _command(group, "diff", "norms:diff_norms", tr("ce qui change d'une version de norme à une autre"))
+    diff.add_argument("before", metavar="AVANT")
+    diff.add_argument("after", metavar="APRES")
+    _json(diff)
+    new = _command(group, "new", "norms_new:new_norm", tr("commence une version de norme par la copie d'une autre"))
+    new.add_argument("source", metavar="DE")
+    new.add_argument("target", metavar="VERS", help=tr("norme/version à créer"))
+    new.add_argument(
+        "--dir", type=Path, metavar="DOSSIER", help=tr("où l'écrire (sinon le premier dossier de POINCON_NORMS)")
+    )
     files = _command(commands, "check", "messages:check_messages", tr("contrôle des messages : schéma, règles, tables"))
     files.add_argument("files", metavar="FICHIER", nargs="+", type=Path)
     files.add_argument("--norm", metavar="NORME", help=tr("norme (sinon reconnue d'après le message)"))
@@ -115,7 +131,7 @@ def _sandbox(commands: Commands) -> None:
     serve = _command(group, "serve", "sandbox:serve", tr("ouvre les simulateurs et dit leurs adresses"))
     serve.add_argument("norms", metavar="NORME", nargs="*")
     serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=0, help=tr("0 : un port libre"))
+    serve.add_argument("--port", type=_port, default=0, help=tr("0 : un port libre"))
     serve.add_argument("--data", type=Path, metavar="DOSSIER", help=tr("où sont les clés et certificats d'essai"))
     serve.add_argument("--fault", action="append", default=[], metavar="ID", help=tr("défaut semé (répétable)"))
     serve.add_argument("--variant", action="append", default=[], metavar="ID", help=tr("variante conforme (répétable)"))

@@ -1,4 +1,4 @@
-"""`poincon norms list | show | check`."""
+"""`poincon norms list | show | check | diff`."""
 
 from __future__ import annotations
 
@@ -127,3 +127,21 @@ def _simulator_problems(norm: Norm) -> list[NormProblem]:
     except NormError as error:
         return [problem_of(error, folder)]
     return []
+
+
+def diff_norms(arguments: Namespace) -> int:
+    """Print what a norm version says otherwise than another; exit 0 whatever differs."""
+    from norms.diff import diff
+    from norms.diff_text import sections
+
+    found = diff(loader.load(arguments.before), loader.load(arguments.after))
+    if arguments.json:
+        print_json(found)
+        return 0
+    print(tr("De {before} à {after} : {count} différence(s).",
+             before=found.before, after=found.after, count=len(found.changes)))  # fmt: skip
+    for section in sections(found):
+        print(f"\n{section.heading}")
+        for sentence in section.sentences:
+            print(f"- {sentence}")
+    return 0
