@@ -194,6 +194,9 @@ def verify_evidence(folder: Path) -> list[Damage]:
     except OSError as error:
         raise _unreadable(folder, error) from error
     file, damages = _run_json(folder)
+    if file is not None and _misquotes(folder, lines, file):
+        damages.append(Damage(RUN, tr("Ce fichier ne dit pas ce que disent les verdicts et le journal.")))
+        file = None
     damages += _journal(lines, file)
     entries = [journal.decode(line) for line, _ in lines]
     damages += _records(folder, entries)
@@ -215,6 +218,20 @@ def _run_json(folder: Path) -> tuple[RunFile | None, list[Damage]]:
         return None, [Damage(RUN, tr("Ce fichier manque."))]
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return None, [Damage(RUN, tr("Ce fichier ne se lit pas : {erreur}.", erreur=error))]
+
+
+def _misquotes(folder: Path, lines: list[tuple[bytes, bool]], file: RunFile) -> bool:
+    """Tell whether run.json names another end of the journal, although journal and records give its very root.
+
+    Both carry the journal's end: the root, which covers every line, tells which of the two was changed.
+    """
+    head = journal.digest(lines[-1][0]) if lines else ""
+    if (head, len(lines)) == (file.evidence.journal, file.evidence.entries):
+        return False
+    try:
+        return evidence_root(folder) == file.evidence.root
+    except RunFolderError:
+        return False
 
 
 def _journal(lines: list[tuple[bytes, bool]], file: RunFile | None) -> list[Damage]:

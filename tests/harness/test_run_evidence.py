@@ -53,6 +53,15 @@ def test_an_untouched_folder_has_no_damage(folder: Path):
     assert verify_evidence(folder) == []
 
 
+def test_l02_what_run_json_says_of_the_journal_is_run_jsons_own_fault(copy: Path):
+    content = (copy / "run.json").read_bytes()
+    start = content.index(b'"evidence"')
+    for position in range(start, min(start + 400, len(content))):
+        changed = bytearray(content)
+        changed[position] ^= 1
+        assert {damage.file for damage in damaged(copy, "run.json", bytes(changed))} == {"run.json"}, position
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_l02_any_changed_byte_is_found(copy: Path, data: st.DataObject):
