@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.chainjudge import ChainJudge
 from harness.checks.base import Scene, SuiteFault
 from harness.checks.messages import CaseSecurity
 from harness.checks.series import kind_of_request
@@ -18,6 +19,7 @@ from harness.transport import judge_no_answer
 from norms.functions import xpath
 from norms.i18n import mark, tr
 from norms.model import Service
+from scenarios.bindings import COPY
 from scenarios.model import Case, Step
 
 
@@ -30,8 +32,10 @@ class CaseJudge:
         self._security = CaseSecurity(context)
         self._direction: Direction = "response" if case.role == "server" else "request"
         self._earlier: dict[int, Observed] = {}
+        self._read: dict[tuple[str, str], Observed] = {}
         self._seen = False
         self._judged = Judged()
+        self._chain = ChainJudge(context, maker, self._direction)
 
     def run(self) -> Judged:
         """Return what the case gave. Raises SuiteFault or DataError when the suite makes no sense."""
@@ -43,6 +47,8 @@ class CaseJudge:
             judged = self._step(number, step)
             self._keep(number, step, judged)
             self._judged.add(judged)
+            self._chain.add(self._messages(number, step), judged)
+        self._judged.add(self._chain.run())
         return self._judged
 
     def _step(self, number: int, step: Step) -> Judged:
@@ -173,8 +179,18 @@ class CaseJudge:
     def _of(self, number: int, purposes: tuple[str, ...]) -> list[Exchange]:
         return [each for each in self._exchanges if each.step == number and each.purpose in purposes]
 
+    def _messages(self, number: int, step: Step) -> list[Observed]:
+        """Return the exchanges that a step itself asked for, copies in their order."""
+        kind = step.send or step.await_
+        of_step = [self._observed(each, kind) for each in self._of(number, ("step",))] if kind else []
+        return sorted(of_step, key=lambda each: (int(each.exchange.bindings.get(COPY, "0")), each.exchange.number))
+
     def _observed(self, exchange: Exchange, kind: str) -> Observed:
-        return Observed(self._context.norm, self._service(kind), exchange, self._direction)
+        """Return what was observed in an exchange as one of that kind: read once, whoever asks."""
+        key = (exchange.id, kind)
+        if key not in self._read:
+            self._read[key] = Observed(self._context.norm, self._service(kind), exchange, self._direction)
+        return self._read[key]
 
     def _service(self, kind: str) -> Service:
         service = self._context.norm.service(kind)

@@ -25,7 +25,7 @@ from norms.errors import PoinconError
 from norms.i18n import mark, tr
 from norms.wire.reasons import SOAP
 
-_ALTERED: Final = frozenset(
+ALTERED: Final = frozenset(
     {"signature-invalid", "signature-reference", "signature-coverage", "signature-structure", "duplicate-id"}
 )
 """Reasons after which what stands in the message may not be what the product signed."""
@@ -180,7 +180,7 @@ class Evaluation:
             self._skip([*(planned for planned in high if planned.name in ("valid", "signed")), *rest, *values])
             return
         signed = self._group(high, ("signed",))
-        if any(finding.verdict == "fail" and finding.reason in _ALTERED for finding in signed):
+        if any(finding.verdict == "fail" and finding.reason in ALTERED for finding in signed):
             self._skip([*(planned for planned in high if planned.name == "valid"), *rest, *values])
             return
         broken = [finding for finding in self._group(high, ("valid",)) if finding.verdict == "fail"]

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from harness.errors import EvidenceError
-from norms.digest import normative_files
+from norms.digest import WITHDRAWAL, normative_files
 from norms.i18n import tr
 from norms.model import Norm
 from scenarios.declaration import Declaration
@@ -104,11 +104,14 @@ def write(path: Path, data: bytes) -> None:
 
 
 def copy_norm(norm: Norm, folder: Path) -> None:
-    """Copy the normative files of the norm and of those it uses below norm/, as <id>/<version>/."""
+    """Copy the normative files of the norm and of those it uses below norm/, as <id>/<version>/.
+
+    The record of a withdrawal goes along: the bilan of a trial run says that the norm is withdrawn.
+    """
     copies = [
         (folder / NORM / each.id / each.version / source.relative_to(each.root), source)
-        for each in (norm, *norm.parents)
-        for source in normative_files(each.root)
+        for each in norm.family
+        for source in (*normative_files(each.root), *each.root.glob(WITHDRAWAL))
     ]
     # A disk syncs several files in the time of one.
     with ThreadPoolExecutor(_WRITERS) as pool:

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from lxml import etree
 
-from norms.errors import NormError, ParseRefusal, SecurityRefusal, UsageError
-from norms.functions import functions_for, text_of
+from norms.case_check import case_problems
+from norms.errors import NormError, ParseRefusal, UsageError
 from norms.i18n import tr
+from norms.identify import CASE_KIND, Library, Match, is_fault
 from norms.loader import available, load
 from norms.message_check import Checker, Direction, Problem, checker_for
 from norms.model import Limits, Norm
 from norms.parsing import parse
 from norms.security_check import security_problem
-from norms.wire.soap import NAMESPACES, Envelope
 from norms.wire.trust import Anchors
-from norms.yamlfile import nearest
 
-__all__ = ["Checker", "Direction", "FileReport", "Problem", "check_file", "check_files", "checker_for"]
+__all__ = ["CASE_KIND", "Checker", "Direction", "FileReport", "Problem", "check_file", "check_files", "checker_for"]
+
+AMBIGUOUS: Final = "ambiguous"
 
 
 class FileReport(msgspec.Struct, frozen=True):
     """What was found in one file.
 
-    norm, kind, direction: what it was checked as, "" when it could not be told; refusal: reason code when the file is
-    no acceptable XML or no message of the norm, with its sentence in `why`.
+    norm, kind, direction: what it was checked as, "" when it could not be told; kind CASE_KIND: a case document;
+    refusal: reason code when the file is no acceptable XML, no message of a norm, or may be of several ("ambiguous"),
+    with its sentence in `why`.
     """
 
     path: Path
@@ -56,10 +59,11 @@ def check_files(
 ) -> list[FileReport]:
     """Check files, and every *.xml below folders. Without norm or kind, the payload element tells them.
 
-    Of several norms that know the payload, the one whose version the message declares is taken, else the last by
-    name. confirm: ask the second schema engine about valid messages too; anchors: also check the security of
-    each message against these authorities. Raises UsageError for a path or kind that
-    does not exist, NormError for a norm that cannot be loaded.
+    Of several norms that know the payload, the one whose version the message declares is taken; where that leaves
+    several, the file is refused as ambiguous. A SOAP fault on which all of them agree is reported without a norm.
+    confirm: ask the second schema engine about valid messages too; anchors: also check the security of each message
+    against these authorities. Raises UsageError for a path or kind that does not exist, NormError for a norm that
+    cannot be loaded.
     """
     norms: list[Norm] = []
     failure: NormError | None = None
@@ -68,64 +72,13 @@ def check_files(
             norms.append(load(ref, roots))
         except NormError as error:
             failure = failure or error
-    library = _Library(norms, kind, failure)
+    library = Library(norms, kind, failure)
     return [_check_file(path, library, confirm, anchors) for path in _expand(paths)]
 
 
 def check_file(path: Path, norm: Norm, *, confirm: bool = False) -> FileReport:
     """Check one file as a message of one norm."""
-    return _check_file(path, _Library([norm], None, None), confirm)
-
-
-class _Library:
-    """The norms that a file may belong to. A norm that did not load matters only when no other fits."""
-
-    def __init__(self, norms: Sequence[Norm], kind: str | None, failure: NormError | None) -> None:
-        self.norms = [norm for norm in norms if norm.services and (kind is None or norm.service(kind) is not None)]
-        self.kind, self._failure = kind, failure
-        if not self.norms:
-            if failure is not None:
-                raise failure
-            kinds = [service.kind for norm in norms for service in norm.services]
-            if kind is None:
-                raise UsageError(tr("Aucune norme avec des services n'est disponible."))
-            raise UsageError(tr("Le message « {kind} » est inconnu.", kind=kind) + " " + nearest(kind, kinds))
-
-    def identify(self, root: etree._Element) -> tuple[Norm, str, Direction] | None:
-        found = [match for norm in self.norms for match in self._matches(norm, root)]
-        if not found and self._failure:
-            raise self._failure
-        declared = [match for match in found if _declares(match[0], match[1], root)]
-        candidates = declared or found
-        return candidates[-1] if candidates else None
-
-    def _matches(self, norm: Norm, root: etree._Element) -> Iterator[tuple[Norm, str, Direction]]:
-        if not norm.services:
-            return
-        identified = checker_for(norm).identify(root)
-        if identified is not None and self.kind in (None, identified[0]):
-            yield norm, *identified
-        elif _is_fault(root):
-            for service in norm.services:
-                if NAMESPACES[service.soap] == etree.QName(root).namespace and self.kind in (None, service.kind):
-                    yield norm, service.kind, "response"
-                    break
-        elif self.kind is not None:
-            yield norm, self.kind, "request"
-
-
-def _is_fault(root: etree._Element) -> bool:
-    try:
-        return Envelope.of(root).is_fault
-    except SecurityRefusal:
-        return False
-
-
-def _declares(norm: Norm, kind: str, root: etree._Element) -> bool:
-    service = norm.service(kind)
-    if service is None or not service.version_at:
-        return False
-    return text_of(functions_for(norm).compile(service.version_at)(root)) == service.version
+    return _check_file(path, Library([norm]), confirm)
 
 
 def _expand(paths: Sequence[Path]) -> Iterator[Path]:
@@ -138,7 +91,7 @@ def _expand(paths: Sequence[Path]) -> Iterator[Path]:
             raise UsageError(tr("Le fichier « {path} » n'existe pas.", path=path))
 
 
-def _check_file(path: Path, library: _Library, confirm: bool, anchors: Anchors | None = None) -> FileReport:
+def _check_file(path: Path, library: Library, confirm: bool, anchors: Anchors | None = None) -> FileReport:
     try:
         size = path.stat().st_size
         limits = [norm.security.limits for norm in library.norms] or [Limits()]
@@ -148,18 +101,33 @@ def _check_file(path: Path, library: _Library, confirm: bool, anchors: Anchors |
             raise ParseRefusal("too-large", what)
         body = path.read_bytes()
         root = parse(body, max(limits, key=lambda limit: limit.body_bytes))
-        match = library.identify(root)
-        if match is None:
+        matches = library.matches(root)
+        if not matches:
             return FileReport(
                 path=path, refusal="unknown-operation", why=tr("Aucune norme disponible ne connaît ce message."), line=1
             )
-        norm, kind, direction = match
-        root = parse(body, norm.security.limits)
+        reports = [_report(path, parse(body, match.norm.security.limits), match, confirm, anchors) for match in matches]
     except ParseRefusal as refusal:
         return FileReport(path=path, refusal=refusal.reason, why=refusal.what, line=refusal.line)
     except OSError as bad:
         raise UsageError(tr("Le fichier « {path} » ne peut pas être lu : {why}.", path=path, why=bad.strerror)) from bad
-    problems = checker_for(norm).check(root, kind, direction, confirm=confirm)
-    insecure = security_problem(root, norm, kind, direction, anchors) if anchors is not None else None
-    problems = [*problems, insecure] if insecure is not None else problems
+    if len(reports) == 1:
+        return reports[0]
+    if is_fault(root) and all(report.problems == reports[0].problems for report in reports):
+        return msgspec.structs.replace(reports[0], norm="", kind="")
+    refs = ", ".join(report.norm for report in reports)
+    why = tr("Plusieurs normes connaissent ce message ({refs}) ; dites laquelle avec --norm.", refs=refs)
+    return FileReport(path=path, refusal=AMBIGUOUS, why=why, line=1)
+
+
+def _report(path: Path, root: etree._Element, match: Match, confirm: bool, anchors: Anchors | None) -> FileReport:
+    norm, kind, direction = match
+    checker = checker_for(norm)
+    if kind == CASE_KIND:
+        problems = case_problems(root, checker, confirm=confirm)
+    else:
+        way: Direction = "request" if direction == "request" else "response"
+        problems = checker.check(root, kind, way, confirm=confirm)
+        insecure = security_problem(root, norm, kind, way, anchors) if anchors is not None else None
+        problems += [insecure] if insecure is not None else []
     return FileReport(path=path, norm=norm.ref, kind=kind, direction=direction, problems=tuple(problems))

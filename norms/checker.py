@@ -9,40 +9,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
+import msgspec
 from lxml import etree
 
+from norms.checker_chains import chain_problems
 from norms.checker_examples import example_problems, own_assertions
+from norms.checker_publication import publication_problems
+from norms.checker_requirements import NOT_TESTED_REASONS, requirement_problems, testing_problems
 from norms.checker_services import message_files, service_problems
 from norms.codes import CodeTable
-from norms.digest import MANIFEST, compare_manifest
 from norms.errors import NormError
 from norms.functions import xpath
 from norms.i18n import tr
 from norms.loader import REQUIREMENTS, load
 from norms.message_check import Checker, checker_for
-from norms.model import Norm, Requirement
+from norms.model import Norm
 from norms.norm_problem import NormProblem, problem_of
 from norms.roots import NORM_FILE
 from norms.yamlfile import Node, nearest, read_yaml
-
-# Why a requirement is not tested; explained in docs/formats/requirements.md.
-AWAITING: Final = "suite-a-venir"
-NOT_TESTED_REASONS: Final = ("non-observable", "organisationnel", "hors-perimetre", "autre-role", AWAITING)
-NOT_TESTED_SHARE: Final = 0.10
-_WORDS: Final = {"MUST": ("DOIT", "DOIVENT"), "SHOULD": ("DEVRAIT", "DEVRAIENT"), "MAY": ("PEUT", "PEUVENT")}
 
 __all__ = ["NOT_TESTED_REASONS", "NormProblem", "check_norm"]
 
 
 def check_norm(
-    norm_folder: Path | str, cited: frozenset[str] | None = None, roots: Sequence[Path] | None = None
+    norm_folder: Path | str,
+    cited: frozenset[str] | None = None,
+    roots: Sequence[Path] | None = None,
+    *,
+    publishing: bool = False,
 ) -> list[NormProblem]:
     """Return everything to correct, in the order of the checks; an empty list when the norm is fit to publish.
 
     norm_folder: the folder, or a name "id/version"; cited: ids of the requirements that scenarios cite, None when
-    they are not known (then whether each MUST is tested is not checked). Never raises NormError: that is a problem.
+    they are not known (then whether each MUST is tested is not checked); publishing: a draft is checked as strictly as
+    if it were published. Never raises NormError: that is a problem.
     """
     file = Path(norm_folder) / NORM_FILE
     try:
@@ -50,17 +51,21 @@ def check_norm(
         file = norm.root / NORM_FILE
         checker = checker_for(norm)
         checker.schemas.prepare_second()
+        if publishing:
+            norm = msgspec.structs.replace(norm, status="published")
     except NormError as error:
         return [problem_of(error, file)]
     checks: tuple[Callable[[], Iterator[NormProblem]], ...] = (
         lambda: _identity_problems(norm),
-        lambda: _publication_problems(norm),
+        lambda: publication_problems(norm, publishing),
         lambda: service_problems(norm, checker),
         lambda: _table_problems(norm),
         lambda: _expression_problems(norm),
         lambda: _rule_problems(norm, checker),
-        lambda: _requirement_problems(norm, checker, cited),
+        lambda: requirement_problems(norm),
+        lambda: testing_problems(norm, checker, cited),
         lambda: example_problems(norm, checker),
+        lambda: chain_problems(norm, checker),
     )
     found: list[NormProblem] = []
     for check in checks:
@@ -81,7 +86,7 @@ def _identity_problems(norm: Norm) -> Iterator[NormProblem]:
             tr("Renommez le dossier ou corrigez « id » et « version »."),
         )  # fmt: skip
     seen: dict[str, Norm] = {}
-    for one in (norm, *norm.parents):
+    for one in norm.family:
         for requirement in one.requirements:
             other = seen.setdefault(requirement.id, one)
             if other is not one:
@@ -91,27 +96,6 @@ def _identity_problems(norm: Norm) -> Iterator[NormProblem]:
                     tr("L'exigence « {id} » est aussi définie par {ref}.", id=requirement.id, ref=one.ref),
                     tr("Donnez-lui un autre identifiant."),
                 )
-
-
-def _publication_problems(norm: Norm) -> Iterator[NormProblem]:
-    file = norm.root / NORM_FILE
-    if norm.status != "published":
-        return
-    for parent in norm.parents:
-        if parent.status != "published":
-            sentence = tr("Une norme publiée utilise « {ref} », qui ne l'est pas.", ref=parent.ref)
-            yield NormProblem(file, 0, sentence, tr("Publiez-la d'abord."))
-    sentences = {
-        "changed": tr("Le fichier a changé depuis la publication."),
-        "missing": tr("Le fichier a disparu depuis la publication."),
-        "added": tr("Le fichier a été ajouté après la publication."),
-    }
-    remedy = tr("Rétablissez-le, ou publiez une nouvelle révision.")
-    try:
-        for difference in compare_manifest(norm.root):
-            yield NormProblem(norm.root / difference.path, 0, sentences[difference.kind], remedy)
-    except NormError as error:
-        yield problem_of(error, norm.root / MANIFEST)
 
 
 def _table_problems(norm: Norm) -> Iterator[NormProblem]:
@@ -172,9 +156,9 @@ def _texts(node: Node | None, names: Sequence[str], must_match: bool) -> list[tu
 
 
 def _rule_problems(norm: Norm, checker: Checker) -> Iterator[NormProblem]:
-    known = [requirement.id for one in (norm, *norm.parents) for requirement in one.requirements]
+    known = [requirement.id for requirement in norm.all_requirements]
     seen: dict[str, Path] = {}
-    for file, assertion in checker.rules.assertions():
+    for file, assertion in checker.assertions():
         first = seen.setdefault(assertion.id, file.path)
         if first != file.path:
             sentence = tr("La règle « {rule} » est aussi définie dans {file}.", rule=assertion.id, file=first.name)
@@ -187,69 +171,9 @@ def _rule_problems(norm: Norm, checker: Checker) -> Iterator[NormProblem]:
                 tr("La règle « {rule} » cite l'exigence inconnue « {id} ».", rule=assertion.id, id=assertion.role),
                 nearest(assertion.role, known),
             )
-    for file in checker.rules.files:
+    for file in checker.rule_files:
         for prefix, uri in file.namespaces.items():
             if norm.prefixes.get(prefix, uri) != uri:
                 sentence = tr("Le préfixe « {prefix} » n'y désigne pas le même espace de noms que dans {file}.",
                               prefix=prefix, file=NORM_FILE)  # fmt: skip
                 yield NormProblem(file.path, 0, sentence)
-
-
-def _requirement_problems(norm: Norm, checker: Checker, cited: frozenset[str] | None) -> Iterator[NormProblem]:
-    file = norm.root / REQUIREMENTS
-    claims = [claim.id for claim in norm.claims]
-    by_norm = {assertion.role for _, assertion in checker.rules.assertions()} | {one.requirement for one in norm.always}
-    by_norm |= {one.requirement for one in (norm.reactions.schema, norm.reactions.rule) if one is not None}
-    untested: list[Requirement] = []
-    musts = [requirement for requirement in norm.requirements if requirement.level == "MUST"]
-    for requirement in norm.requirements:
-        line, reason = requirement.line, requirement.not_tested_reason
-        if requirement.applies_if and requirement.applies_if not in claims:
-            sentence = tr("« applies_if » cite « {name} », qui n'est pas dans ics.csv.", name=requirement.applies_if)
-            yield NormProblem(file, line, sentence, nearest(requirement.applies_if, claims))
-        if not any(word in requirement.text.fr for word in _WORDS[requirement.level]):
-            sentence = tr("L'exigence de niveau {level} ne dit pas « {word} ».",
-                          level=requirement.level, word=_WORDS[requirement.level][0])  # fmt: skip
-            yield NormProblem(file, line, sentence, tr("Écrivez l'obligation avec ce mot."), "warning")
-        if reason and reason not in NOT_TESTED_REASONS:
-            yield NormProblem(
-                file, line, tr("« {reason} » n'est pas une raison admise.", reason=reason),
-                nearest(reason, NOT_TESTED_REASONS),
-            )  # fmt: skip
-        tested = requirement.id in by_norm or requirement.id in (cited or ())
-        if tested and reason:
-            sentence = tr("L'exigence « {id} » est testée et dit pourquoi elle ne l'est pas.", id=requirement.id)
-            yield NormProblem(file, line, sentence, tr("Retirez la raison."), "warning")
-        elif reason and requirement.level == "MUST":
-            untested.append(requirement)
-        elif not tested and cited is not None and requirement.level == "MUST":
-            yield NormProblem(
-                file,
-                line,
-                tr("L'exigence « {id} » n'est citée par aucune règle ni aucun scénario.", id=requirement.id),
-                tr("Testez-la, ou donnez une raison : {reasons}.", reasons=", ".join(NOT_TESTED_REASONS)),
-            )
-    awaited = [requirement for requirement in untested if requirement.not_tested_reason == AWAITING]
-    if awaited:
-        yield NormProblem(
-            file,
-            awaited[0].line,
-            tr("{count} exigences MUST attendent la suite qui les testera.", count=len(awaited)),
-            tr("Un projet peut attendre ; une norme publiée, non."),
-            "warning" if norm.status == "draft" else "error",
-        )
-    yield from _share_problems(file, musts, [one for one in untested if one not in awaited])
-
-
-def _share_problems(file: Path, musts: list[Requirement], untested: list[Requirement]) -> Iterator[NormProblem]:
-    for role in ("client", "server"):
-        bound = [requirement for requirement in musts if requirement.role in (role, "both")]
-        excused = [requirement for requirement in untested if requirement.role in (role, "both")]
-        if len(excused) > NOT_TESTED_SHARE * len(bound):
-            yield NormProblem(
-                file,
-                excused[0].line,
-                tr("Rôle {role} : {count} exigences MUST sur {all} ne sont pas testées ; 10 % au plus.",
-                   role=role, count=len(excused), all=len(bound)),
-                tr("Testez-en, ou réécrivez-les jusqu'à ce qu'on puisse les observer."),
-            )  # fmt: skip

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from lxml import etree
 
+from norms.case_check import is_case
 from norms.check import check_file
 from norms.checker_services import message_files
 from norms.i18n import tr
@@ -23,8 +24,23 @@ SEPARATOR: Final = "--"
 
 def own_assertions(norm: Norm, checker: Checker) -> list[tuple[Path, Assertion]]:
     """Return the rules of the norm itself with their files; those of its parents are checked there."""
+    return _rules_below(checker, [norm.root])
+
+
+def exercised_assertions(norm: Norm, checker: Checker) -> list[tuple[Path, Assertion]]:
+    """Return the rules that the norm's messages must show at work: its own, and those it inherits from norms without
+    services, which have no messages. A norm without services shows none.
+    """
+    if not norm.services:
+        return []
+    return _rules_below(checker, [member.root for member in norm.family if member is norm or not member.services])
+
+
+def _rules_below(checker: Checker, folders: Sequence[Path]) -> list[tuple[Path, Assertion]]:
     return [
-        (file.path, assertion) for file, assertion in checker.rules.assertions() if file.path.is_relative_to(norm.root)
+        (file.path, assertion)
+        for file, assertion in checker.assertions()
+        if any(file.path.is_relative_to(folder) for folder in folders)
     ]
 
 
@@ -34,7 +50,7 @@ def example_problems(norm: Norm, checker: Checker) -> Iterator[NormProblem]:
     for path, problems in _valid_documents(norm, checker, exercised):
         for sentence, line in problems:
             yield NormProblem(path, line, sentence, tr("Corrigez l'exemple ou la règle."))
-    assertions = own_assertions(norm, checker)
+    assertions = exercised_assertions(norm, checker)
     identifiers = {assertion.id for _, assertion in assertions}
     broken = set[str]()
     for path in _xml(norm.root / "examples" / "invalid"):
@@ -52,7 +68,7 @@ def example_problems(norm: Norm, checker: Checker) -> Iterator[NormProblem]:
                 path,
                 assertion.line,
                 tr("Aucun exemple valide n'exerce la règle « {rule} ».", rule=assertion.id),
-                tr("Ajoutez dans examples/valid un message qui contient son contexte."),
+                tr("Ajoutez dans examples/valid un document qui contient son contexte."),
             )
         if assertion.id not in broken:
             yield NormProblem(
@@ -83,7 +99,8 @@ def _valid_documents(norm: Norm, checker: Checker, exercised: set[str]) -> Itera
         elif path in canonical and (report.kind, report.direction) != canonical[path]:
             wrong.append((tr("Le contenu n'est pas le message que dit le nom du fichier."), 0))
         if not wrong:
-            exercised |= checker.rules.exercised(_parsed(norm, path))
+            root = _parsed(norm, path)
+            exercised |= (checker.chains.rules if is_case(root) else checker.rules).exercised(root)
         yield path, wrong
 
 

@@ -223,7 +223,7 @@ class _Rule(msgspec.Struct, frozen=True):
 
 
 def _rules(norm: Norm) -> dict[str, _Rule]:
-    return {key: rule for path in norm.rules for key, rule in _rules_of(read_rules(path))}
+    return {key: rule for path in (*norm.rules, *norm.chains) for key, rule in _rules_of(read_rules(path))}
 
 
 def _rules_of(file: RuleFile) -> Iterator[tuple[str, _Rule]]:

@@ -7,7 +7,7 @@ that text, so anybody can compute it without this program. Source: docs/formats/
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from norms.errors import NormError
 from norms.i18n import tr
 
 MANIFEST: Final = "manifest.sha256"
+WITHDRAWAL: Final = "withdrawal.yaml"
 SIMULATOR: Final = "simulator"
 _NOT_DATA: Final = frozenset({"__pycache__"})
 
@@ -29,13 +30,17 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def normative_files(folder: Path) -> list[Path]:
-    """Return every file of the norm but those of simulator/, the manifest and hidden files, sorted by path."""
-    return [path for path in _files(folder) if path.relative_to(folder).parts[0] not in (SIMULATOR, MANIFEST)]
+    """Return every file of the norm, sorted by path.
+
+    Not of the norm are simulator/, the manifest, the record of a withdrawal and hidden files.
+    """
+    apart = (SIMULATOR, MANIFEST, WITHDRAWAL)
+    return [path for path in _files(folder) if path.relative_to(folder).parts[0] not in apart]
 
 
-def manifest(folder: Path) -> str:
-    """Return the manifest text of the normative files."""
-    return _manifest(folder, normative_files(folder))
+def manifest(folder: Path, instead: Mapping[Path, bytes] | None = None) -> str:
+    """Return the manifest text of the normative files. instead: contents that files are about to get."""
+    return _manifest(folder, normative_files(folder), instead)
 
 
 def norm_digest(folder: Path, parents: Sequence[str] = ()) -> str:
@@ -84,7 +89,9 @@ def _files(folder: Path) -> Iterator[Path]:
     yield from sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
-def _manifest(folder: Path, files: Sequence[Path]) -> str:
+def _manifest(folder: Path, files: Sequence[Path], instead: Mapping[Path, bytes] | None = None) -> str:
+    given = instead or {}
+    contents = ((path, given[path] if path in given else path.read_bytes()) for path in files)
     return "".join(
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path in files
+        f"{hashlib.sha256(content).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path, content in contents
     )

@@ -1,33 +1,30 @@
 """Begin a norm version from another: a copy of its folder, a draft that people then edit.
 
-Only norm.yaml is changed (seven keys, comments kept) and CHANGES.md written anew; the manifest stays behind.
+Only norm.yaml is changed (seven keys, comments kept) and CHANGES.md written anew; the manifest and the record of a
+withdrawal stay behind.
 Source: docs/formats/norm.md, "From one version to the next".
 """
 
 from __future__ import annotations
 
 import codecs
-import re
 import shutil
 import tempfile
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-from norms.digest import MANIFEST
-from norms.errors import NormError, UsageError
+from norms.digest import MANIFEST, WITHDRAWAL
+from norms.editing import set_keys
+from norms.errors import UsageError
 from norms.i18n import tr, tr_in
 from norms.model import Norm
-from norms.normfile import NORM_NAME, NORM_VERSION, read_norm_file
+from norms.normfile import NORM_NAME, NORM_VERSION
 from norms.roots import NORM_FILE
 
 HISTORY: Final = "CHANGES.md"
 _SKIPPED: Final = (".*", "__pycache__")
-
-# A scalar on the line of its key, and what follows it there.
-_VALUE: Final = r"""[ ]*(?:"[^"\n]*"|'[^'\n]*'|[^#\s"'][^#\r\n]*?)?"""
-_REST: Final = r"[ \t]*(?:[ \t]#[^\r\n]*)?"
+_LEFT_BEHIND: Final = (MANIFEST, WITHDRAWAL)
 
 
 def split_ref(ref: str) -> tuple[str, str]:
@@ -56,7 +53,10 @@ def draft(source: Norm, ref: str, root: Path, today: date) -> Path:
     with tempfile.TemporaryDirectory(prefix=".new-", dir=target.parent) as work:
         copy = Path(work) / version
         shutil.copytree(
-            source.root, copy, ignore=shutil.ignore_patterns(*_SKIPPED, MANIFEST), copy_function=shutil.copyfile
+            source.root,
+            copy,
+            ignore=shutil.ignore_patterns(*_SKIPPED, *_LEFT_BEHIND),
+            copy_function=shutil.copyfile,
         )  # writable, whatever the source is
         _rename(copy / NORM_FILE, source, name, version, today)
         (copy / HISTORY).write_bytes(_history(source, name, version, copy / HISTORY))
@@ -84,33 +84,7 @@ def _rename(file: Path, source: Norm, name: str, version: str, today: date) -> N
         "valid_to": "",
         "replaces": source.ref if name == source.id else "",
     }
-    file.write_bytes(_with_keys(file.read_bytes().decode("utf-8-sig"), wanted).encode())
-    try:
-        read = read_norm_file(file)
-        refused = [key for key, value in wanted.items() if getattr(read, key) != value]
-    except NormError:
-        refused = list(wanted)
-    if refused:
-        raise NormError(
-            tr("Ces clés ne peuvent pas être changées : {keys}.", keys=", ".join(refused)),
-            file=source.root / NORM_FILE,
-            remedy=tr("Écrivez chacune sur sa propre ligne, sous la forme « clé: valeur »."),
-        )
-
-
-def _with_keys(text: str, wanted: Mapping[str, str]) -> str:
-    """Return norm.yaml with these top-level keys set; a missing one is added after `version`."""
-    end = "\r\n" if "\r\n" in text else "\n"
-    missing = ""
-    for key, value in wanted.items():
-        line = re.search(rf"^{key} *:(?= |\r?$)(?:{_VALUE})(?P<rest>{_REST})(?=\r?$)", text, re.MULTILINE)
-        if line is None:
-            missing += f'{key}: "{value}"{end}'
-        else:
-            text = f'{text[: line.start()]}{key}: "{value}"{line["rest"]}{text[line.end() :]}'
-    version = re.search(r"^version:[^\n]*\n", text, re.MULTILINE)
-    place = version.end() if version else len(text)
-    return text[:place] + missing + text[place:]
+    set_keys(file, wanted, source.root / NORM_FILE)
 
 
 def _history(source: Norm, name: str, version: str, old: Path) -> bytes:

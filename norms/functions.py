@@ -15,6 +15,7 @@ stop a check. A table or column that the norm does not have is an error of the n
     p:days-between(from, to)            number of days, negative when `to` is earlier
     p:amount(text)                      the amount in the norm's writing, to be compared with the functions below
     p:sum(nodes)  p:sub(a, b)           exact
+    p:min(a, b)  p:max(a, b)            the smaller, the greater amount, exact
     p:mul(a, b)  p:percent(a, rate)     rounded once, as the norm says
 """
 
@@ -32,7 +33,7 @@ from lxml import etree
 from norms import amounts, identifiers
 from norms.codes import CodeTables
 from norms.model import Norm
-from norms.xpath import FUNCTIONS_NAMESPACE, STANDARD_PREFIXES, compile_xpath
+from norms.xpath import CASE_NAMESPACE, FUNCTIONS_NAMESPACE, STANDARD_PREFIXES, compile_xpath
 
 NOT_A_NUMBER: Final = "NaN"
 
@@ -45,7 +46,7 @@ class Functions:
 
     def __init__(self, norm: Norm) -> None:
         self.tables = CodeTables(norm)
-        self.namespaces = STANDARD_PREFIXES | norm.prefixes | {"p": FUNCTIONS_NAMESPACE}
+        self.namespaces = STANDARD_PREFIXES | norm.prefixes | {"p": FUNCTIONS_NAMESPACE, "case": CASE_NAMESPACE}
         self._rounding = norm.rounding
         self._compiled: dict[str, etree.XPath] = {}
         named: dict[str, Callable[..., Any]] = {
@@ -62,6 +63,8 @@ class Functions:
             "amount": self._amount,
             "sum": self._sum,
             "sub": self._sub,
+            "min": lambda _, left, right: self._chosen(min, left, right),
+            "max": lambda _, left, right: self._chosen(max, left, right),
             "mul": self._mul,
             "percent": self._percent,
         }
@@ -95,6 +98,10 @@ class Functions:
     def _sub(self, _: object, left: object, right: object) -> str:
         one, other = _decimal(left), _decimal(right)
         return self._write(None if one is None or other is None else amounts.difference(one, other))
+
+    def _chosen(self, choose: Callable[[Decimal, Decimal], Decimal], left: object, right: object) -> str:
+        one, other = _decimal(left), _decimal(right)
+        return self._write(None if one is None or other is None else choose(one, other))
 
     def _mul(self, _: object, left: object, right: object) -> str:
         one, other = _decimal(left), _decimal(right)

@@ -8,19 +8,35 @@ the business of `norms.checker`. Source: docs/formats/norm.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Final, Literal, TypeVar, cast
 
 from norms import cache
 from norms.digest import norm_digest
 from norms.errors import NormError
 from norms.i18n import tr
-from norms.model import Claim, ExtraValue, Level, Norm, Requirement, Role, SecurityProfile, Severity, Status, Text
+from norms.model import (
+    Always,
+    Claim,
+    ExtraValue,
+    Level,
+    Norm,
+    Reactions,
+    Reading,
+    Requirement,
+    Role,
+    Rounding,
+    SecurityProfile,
+    Severity,
+    Status,
+    Text,
+)
 from norms.normfile import NormFile, read_norm_file
 from norms.roots import NORM_FILE, available, default_roots, locate
 from norms.securityfile import SECURITY_FILE, read_security
 from norms.tables import Row, read_csv
+from norms.withdrawal import as_recorded
 from norms.yamlfile import nearest
 
 __all__ = ["available", "load"]
@@ -33,6 +49,8 @@ CLAIMS: Final = "ics.csv"
 CLAIM_COLUMNS: Final = ("id", "question_fr", "status", "requirements")
 EXTRA_VALUES: Final = "ixit.csv"
 EXTRA_VALUE_COLUMNS: Final = ("name", "question_fr", "example", "secret")
+
+_T = TypeVar("_T")
 
 LEVELS: Final = ("MUST", "SHOULD", "MAY")
 SEVERITIES: Final = ("bloquante", "majeure", "mineure")
@@ -62,15 +80,18 @@ def _load(folder: Path, roots: Sequence[Path], using: tuple[Path, ...]) -> Norm:
     key = cache.key_of(own, str(folder), *map(str, places))
     kept = cache.recall(key)
     if kept is not None and _parents_unchanged(kept, places, (*using, folder)):
-        return kept
+        return as_recorded(kept)
     norm = _read(folder, own, places, (*using, folder))
     cache.keep(key, norm)
-    return norm
+    return as_recorded(norm)
 
 
 def _parents_unchanged(norm: Norm, roots: Sequence[Path], using: tuple[Path, ...]) -> bool:
     fresh = [_load(locate(parent.ref, roots), roots, using) for parent in norm.parents]
-    return all((new.root, new.digest) == (old.root, old.digest) for new, old in zip(fresh, norm.parents, strict=True))
+    return all(
+        (new.root, new.digest, new.withdrawal) == (old.root, old.digest, old.withdrawal)
+        for new, old in zip(fresh, norm.parents, strict=True)
+    )
 
 
 def _read(folder: Path, own_digest: str, roots: Sequence[Path], using: tuple[Path, ...]) -> Norm:
@@ -85,7 +106,9 @@ def _read(folder: Path, own_digest: str, roots: Sequence[Path], using: tuple[Pat
                 raise
             raise NormError(error.what, file=path, line=line, remedy=error.remedy) from error
     requirements = _requirements(folder, bool(file.services))
-    claims = _claims(folder, bool(file.services))
+    claims = [*_claims(folder, bool(file.services)), *(claim for parent in parents for claim in parent.claims)]
+    values = _extra_values(folder, bool(file.services))
+    values += tuple(value for parent in parents for value in parent.extra_values)
     norm = Norm(
         id=file.id,
         version=file.version,
@@ -99,24 +122,27 @@ def _read(folder: Path, own_digest: str, roots: Sequence[Path], using: tuple[Pat
         regime=cast(Literal["laboratory", "self-conformance"], file.regime),
         root=folder,
         digest=norm_digest(folder, [parent.digest for parent in parents]) if parents else own_digest,
-        prefixes={name: uri for parent in parents for name, uri in parent.prefixes.items()} | file.prefixes,
+        prefixes=_merged([parent.prefixes for parent in parents], file.prefixes),
         services=tuple(service for service, _ in file.services),
         profiles=file.profiles,
         requirements=requirements,
-        claims=claims,
-        extra_values=_extra_values(folder, bool(file.services)),
-        security=_security(file, path, [folder, *(parent.root for parent in parents)]),
+        claims=tuple({claim.id: claim for claim in reversed(claims)}.values())[::-1],
+        extra_values=tuple({value.name: value for value in reversed(values)}.values())[::-1],
+        security=_security(file, path, [folder, *(parent.root for parent in parents)], parents),
         schemas=tuple(_once([*_schemas(file, folder), *(path for parent in parents for path in parent.schemas)])),
         rules=tuple(_once([*_glob(folder, "rules/*.sch"), *(path for parent in parents for path in parent.rules)])),
+        chains=tuple(
+            _once([*_glob(folder, "rules/chain/*.sch"), *(path for parent in parents for path in parent.chains)])
+        ),
         tables={name: table for parent in reversed(parents) for name, table in parent.tables.items()}
         | {table.stem: table for table in _glob(folder, "codes/*.csv")},
-        fill=file.fill,
-        default_given=file.default_given,
-        reading=file.reading,
-        always=tuple(always for always, _ in file.always),
-        rounding=file.rounding,
+        fill=_merged([parent.fill for parent in parents], file.fill),
+        default_given=_first([file.default_given, *(parent.default_given for parent in parents)], ""),
+        reading=_first([file.reading, *(parent.reading for parent in parents)], Reading()),
+        always=(*_inherited_always(parents), *(always for always, _ in file.always)),
+        rounding=file.rounding or next((parent.rounding for parent in parents), Rounding()),
         parents=tuple(parents),
-        reactions=file.reactions,
+        reactions=_first([file.reactions, *(parent.reactions for parent in parents)], Reactions()),
         derived_prefix=file.derived_prefix,
     )
     _coherent(norm, file, path)
@@ -142,9 +168,9 @@ def _coherent(norm: Norm, file: NormFile, path: Path) -> None:
                 tr("L'exigence « {id} » est inconnue.", id=identifier),
                 file=path,
                 line=line,
-                remedy=nearest(identifier, _requirement_ids(norm)),
+                remedy=nearest(identifier, [requirement.id for requirement in norm.all_requirements]),
             )
-    known = set(_requirement_ids(norm))
+    known = {requirement.id for requirement in norm.all_requirements}
     for claim in norm.claims:
         for identifier in claim.requirements:
             if identifier not in known:
@@ -156,13 +182,23 @@ def _coherent(norm: Norm, file: NormFile, path: Path) -> None:
                 )
 
 
-def _requirement_ids(norm: Norm) -> list[str]:
-    return [requirement.id for one in (norm, *norm.parents) for requirement in one.requirements]
+def _merged(inherited: Sequence[Mapping[str, str]], own: Mapping[str, str]) -> dict[str, str]:
+    """Return the maps in one, in the order of `uses`; the nearest value of a key wins: own, then first parent's."""
+    return {key: value for each in (*reversed(inherited), own) for key, value in each.items()}
 
 
-def _security(file: NormFile, path: Path, folders: Sequence[Path]) -> SecurityProfile:
+def _first(candidates: Iterable[_T], nothing: _T) -> _T:
+    """Return the first that says something."""
+    return next((candidate for candidate in candidates if candidate != nothing), nothing)
+
+
+def _inherited_always(parents: Sequence[Norm]) -> dict[Always, None]:
+    return dict.fromkeys(always for parent in parents for always in parent.always)
+
+
+def _security(file: NormFile, path: Path, folders: Sequence[Path], parents: Sequence[Norm]) -> SecurityProfile:
     if not file.security:
-        return SecurityProfile(name="")
+        return next((parent.security for parent in parents if parent.security.name), SecurityProfile(name=""))
     profile = read_security(file.security, folders)
     if profile is None:
         raise NormError(

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import msgspec
 from lxml import etree
 
+from norms.chains import Chains
 from norms.errors import SecurityRefusal, UsageError
 from norms.functions import functions_for, text_of
 from norms.i18n import tr
@@ -22,6 +23,7 @@ from norms.places import line_of, name_of, path_of, prefixes_by_namespace
 from norms.schema import SchemaFault, Schemas, SecondFault, roots_of
 from norms.schema_messages import Told, tell
 from norms.schematron import Rules
+from norms.schematron_reader import Assertion, RuleFile
 from norms.wire.soap import NAMESPACES, SOAP12, Envelope, qname
 from norms.yamlfile import nearest
 
@@ -62,6 +64,7 @@ class Checker:
         self.norm = norm
         self.schemas = Schemas(norm.schemas, roots_of(norm))
         self.rules = Rules(norm.rules, functions_for(norm))
+        self.chains = Chains(norm)
         self._prefixes = prefixes_by_namespace(norm.prefixes)
         self._payloads = {
             qname(norm.prefixes, part.element): (service.kind, direction)
@@ -78,6 +81,15 @@ class Checker:
             for service in norm.services
             if service.version_at
         }
+
+    @property
+    def rule_files(self) -> tuple[RuleFile, ...]:
+        """The files of all rules: those about messages, then those over a whole case."""
+        return (*self.rules.files, *self.chains.rules.files)
+
+    def assertions(self) -> Iterator[tuple[RuleFile, Assertion]]:
+        """Yield every assert and report with its file: about messages, then over a whole case."""
+        return ((file, assertion) for file in self.rule_files for assertion in file.assertions())
 
     def identify(self, root: etree._Element) -> tuple[str, Direction] | None:
         """Return kind and direction of a message by its payload element; None for a fault or an unknown payload."""

@@ -241,8 +241,21 @@ class SecurityProfile(msgspec.Struct, frozen=True):
     refusals: dict[str, Refusal] = {}
 
 
+class Withdrawal(msgspec.Struct, frozen=True):
+    """The record that a published version was withdrawn. date: its last day (ISO)."""
+
+    date: str
+    reason: str
+
+
 class Norm(msgspec.Struct, frozen=True):
-    """A norm version, read and coherent. root: its folder; parents: the norms named in `uses`, in order."""
+    """A norm version, read and coherent. root: its folder; parents: the norms named in `uses`, in order.
+
+    status, valid_to: as norm.yaml says, unless there is a record of a `withdrawal`.
+
+    requirements are the norm's own (see `all_requirements`); the other fields hold what the norms of `uses` give as
+    well, unless the norm says otherwise.
+    """
 
     id: str
     version: str
@@ -265,6 +278,7 @@ class Norm(msgspec.Struct, frozen=True):
     security: SecurityProfile
     schemas: tuple[Path, ...] = ()
     rules: tuple[Path, ...] = ()
+    chains: tuple[Path, ...] = ()
     tables: dict[str, Path] = {}
     fill: dict[str, str] = {}
     default_given: str = ""
@@ -274,16 +288,27 @@ class Norm(msgspec.Struct, frozen=True):
     parents: tuple[Norm, ...] = ()
     reactions: Reactions = Reactions()
     derived_prefix: str = ""
+    withdrawal: Withdrawal | None = None
 
     @property
     def ref(self) -> str:
         """The name people use: `ville/1.1`."""
         return f"{self.id}/{self.version}"
 
+    @property
+    def family(self) -> tuple[Norm, ...]:
+        """The norm and those it uses, the norm first."""
+        return (self, *self.parents)
+
+    @property
+    def all_requirements(self) -> tuple[Requirement, ...]:
+        """The requirements of the family: what a product must meet."""
+        return tuple(requirement for member in self.family for requirement in member.requirements)
+
     def requirement(self, requirement_id: str) -> Requirement | None:
         """Return the requirement of that id, of this norm or of a parent, or None."""
-        for norm in (self, *self.parents):
-            for requirement in norm.requirements:
+        for member in self.family:
+            for requirement in member.requirements:
                 if requirement.id == requirement_id:
                     return requirement
         return None

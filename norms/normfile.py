@@ -49,7 +49,7 @@ class NormFile(msgspec.Struct, frozen=True):
     uses: tuple[tuple[str, int], ...]
     security: str
     security_line: int
-    rounding: Rounding
+    rounding: Rounding | None
     prefixes: dict[str, str]
     schemas: tuple[tuple[str, int], ...]
     services: tuple[tuple[Service, int], ...]
@@ -92,7 +92,7 @@ def read_norm_file(path: Path) -> NormFile:
         uses=pairs("uses"),
         security=one("security"),
         security_line=keys["security"].line if "security" in keys else 0,
-        rounding=_rounding(keys["rounding"]) if "rounding" in keys else Rounding(),
+        rounding=_rounding(keys["rounding"]) if "rounding" in keys else None,
         prefixes=keys["prefixes"].text_map() if "prefixes" in keys else {},
         schemas=pairs("schemas"),
         services=services,

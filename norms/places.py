@@ -13,8 +13,8 @@ def line_of(element: etree._Element) -> int:
     return int(cast(Any, element).sourceline or 0)
 
 
-def path_of(element: etree._Element, prefixes: Mapping[str, str]) -> str:
-    """Return the XPath of an element from the root of its document.
+def path_of(element: etree._Element, prefixes: Mapping[str, str], top: etree._Element | None = None) -> str:
+    """Return the XPath of an element from the root of its document, or from the ancestor `top` as if it were that.
 
     prefixes: namespace -> prefix of the norm, so that the path does not depend on the message's own prefixes; a
     number is written only where siblings have the same name.
@@ -22,7 +22,7 @@ def path_of(element: etree._Element, prefixes: Mapping[str, str]) -> str:
     steps: list[str] = []
     current: etree._Element | None = element
     while current is not None:
-        parent = current.getparent()
+        parent = None if current is top else current.getparent()
         twins = [] if parent is None else list(parent.iterchildren(str(current.tag)))
         number = f"[{twins.index(current) + 1}]" if len(twins) > 1 else ""
         steps.append(f"{name_of(current, prefixes)}{number}")

@@ -243,6 +243,11 @@ class Schemas:
 
     def prepare_second(self) -> None:
         """Build the second engine now. Raises NormError when xmlschema does not accept the schemas."""
+        self.second_engine()
+
+    def second_engine(self) -> Any:
+        """Return xmlschema's schema object, whose declarations can be looked at. Raises NormError as above."""
         with self._lock:
             if self._second is None:
                 self._second = self._build_second()
+            return self._second

@@ -17,8 +17,10 @@ from norms.i18n import tr
 from norms.yamlfile import nearest
 
 FUNCTIONS_NAMESPACE: Final = "urn:poincon:functions"
+CASE_NAMESPACE: Final = "urn:poincon:case:1"
 STANDARD_PREFIXES: Final = {
     "p": FUNCTIONS_NAMESPACE,
+    "case": CASE_NAMESPACE,
     "soap11": "http://schemas.xmlsoap.org/soap/envelope/",
     "soap12": "http://www.w3.org/2003/05/soap-envelope",
     "wsa": "http://www.w3.org/2005/08/addressing",

@@ -14,6 +14,7 @@ from norms import loader
 from norms.errors import DataError, UsageError
 from norms.i18n import tr
 from norms.model import Norm
+from norms.publication import require_intact, withdrawn
 from poincon import __version__
 from scenarios.compiler import compile_suite
 from scenarios.declaration import Declaration, read_sut
@@ -44,6 +45,9 @@ def campaign_of(sut: Path) -> Campaign:
             remedy=tr("Normes connues : {names}.", names=", ".join(known)),
         )
     norm = loader.load(declaration.product.norm)
+    require_intact(norm)
+    if declaration.certification:
+        _require_in_use(norm, sut)
     scenarios = read_scenarios(norm)
     try:
         suite = compile_suite(norm, scenarios, declaration, declaration.product.role)
@@ -54,6 +58,16 @@ def campaign_of(sut: Path) -> Campaign:
             raise PreflightError(problems) from error
         raise
     return Campaign(declaration, norm, suite)
+
+
+def _require_in_use(norm: Norm, sut: Path) -> None:
+    """Raise DataError when a run for certification names a withdrawn norm: nothing could come of it."""
+    for sentence in withdrawn(norm):
+        raise DataError(
+            sentence,
+            file=sut,
+            remedy=tr("Aucun certificat n'en sortira ; pour un simple essai, écrivez « certification: false »."),
+        )
 
 
 def run_campaign(

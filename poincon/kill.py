@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import msgspec
@@ -91,11 +92,12 @@ class KillReport(msgspec.Struct, frozen=True):
         )
 
 
-def survivor(fault: Fault, verdicts: Verdicts) -> Survivor | None:
+def survivor(fault: Fault, verdicts: Verdicts, own: frozenset[str] = frozenset()) -> Survivor | None:
     """Return why `fault` counts as not killed by a run against it, None when it is killed.
 
     Killed: the run fails, a finding cites the fault's requirement or a declared consequence, and nothing else is held
     against the product or makes an incident of ours. A generated fault names no requirement: any finding kills it.
+    own: the norm's own requirements; a fault inherited from a norm that it uses cannot name those it breaks as well.
     """
     allowed = {fault.requirement, *fault.consequences}
     cited = {
@@ -104,7 +106,8 @@ def survivor(fault: Fault, verdicts: Verdicts) -> Survivor | None:
         for finding in case.findings
         if finding.verdict in ("fail", "error")
     }
-    strays = tuple(sorted(cited - allowed))
+    tolerated = own if fault.requirement not in own else frozenset()
+    strays = tuple(sorted(cited - allowed - tolerated))
     if not fault.requirement and verdicts.verdict == "fail":
         return None
     if verdicts.verdict != "fail" or not cited & allowed:
@@ -151,15 +154,15 @@ def measure(
 ) -> KillReport:
     """Measure the suite of `norm`, role server.
 
-    data: folder of the sandbox's keys; only: ids of the faults and variants to try (default all); generated: the
-    mutants of `seed` instead of the seeded faults; on_world: told each world and its outcome.
+    data: folder of the sandbox's keys; only: ids or globs of the faults and variants to try (default all);
+    generated: the mutants of `seed` instead of the seeded faults; on_world: told each world and its outcome.
     """
     behaviour = load(norm)
     faults = _chosen(mutants(norm, seed) if generated else behaviour.faults, only)
-    variants = [variant.id for variant in behaviour.variants if not only or variant.id in only]
+    variants = [variant.id for variant in behaviour.variants if _wanted(variant.id, only)]
     known = [fault.id for fault in faults] + variants
     for name in only:
-        if name not in known:
+        if not any(fnmatchcase(each, name) for each in known):
             raise UsageError(
                 tr("« {id} » n'existe pas dans cette norme. {remedy}", id=name, remedy=nearest(name, known))
             )
@@ -169,6 +172,7 @@ def measure(
     specification = Specification(
         norms=(norm.ref,), data=str(data), worlds=worlds, mutant_seed=seed if generated else None
     )
+    own = frozenset(requirement.id for requirement in norm.requirements)
     alarms: list[FalseAlarm] = []
     survivors: list[Survivor] = []
     kills: dict[str, tuple[str, ...]] = {}
@@ -187,7 +191,7 @@ def measure(
         for fault in faults:
             verdicts = judged(_world(fault.id))
             kills[fault.id] = tuple(case.id for case in verdicts.cases if case.verdict == "fail")
-            alive = survivor(fault, verdicts)
+            alive = survivor(fault, verdicts, own)
             survivors += [alive] if alive else []
             on_world(fault.id, f"{alive.reason} {' '.join(alive.strays)}".strip() if alive else "")
     return KillReport(
@@ -237,7 +241,11 @@ class _Runner:
 
 
 def _chosen(faults: Sequence[Fault], only: Sequence[str]) -> list[Fault]:
-    return [fault for fault in faults if not only or fault.id in only]
+    return [fault for fault in faults if _wanted(fault.id, only)]
+
+
+def _wanted(name: str, only: Sequence[str]) -> bool:
+    return not only or any(fnmatchcase(name, pattern) for pattern in only)
 
 
 def _world(name: str) -> str:

@@ -102,6 +102,13 @@ def _norms(commands: Commands) -> None:
     new.add_argument(
         "--dir", type=Path, metavar="DOSSIER", help=tr("où l'écrire (sinon le premier dossier de POINCON_NORMS)")
     )
+    publish = _command(group, "publish", "norms_life:publish", tr("publie un projet de norme, s'il est en ordre"))
+    publish.add_argument("norm", metavar="NORME")
+    revise = _command(group, "revise", "norms_life:revise", tr("reprend une norme publiée pour une révision"))
+    revise.add_argument("norm", metavar="NORME")
+    withdraw = _command(group, "withdraw", "norms_life:withdraw", tr("retire une norme publiée"))
+    withdraw.add_argument("norm", metavar="NORME")
+    withdraw.add_argument("--reason", required=True, metavar="TEXTE", help=tr("pourquoi elle est retirée"))
     files = _command(commands, "check", "messages:check_messages", tr("contrôle des messages : schéma, règles, tables"))
     files.add_argument("files", metavar="FICHIER", nargs="+", type=Path)
     files.add_argument("--norm", metavar="NORME", help=tr("norme (sinon reconnue d'après le message)"))

@@ -70,7 +70,15 @@ def _right_ones(norm: Norm, pki: TestPki, role: Role, held: Held) -> dict[str, t
             found[use] = (certificate, key)
             found |= _spoilt(use, certificate.stem, pki)
             break
-    return found
+    return found | _crossed(norm, role, found)
+
+
+def _crossed(norm: Norm, role: Role, found: Held) -> dict[str, tuple[Path, Path]]:
+    """Return the two identities of one holder, each in the other's place, where the norm tells their kinds apart."""
+    kinds = needed_identities(norm, role)
+    if not {"tls", "assertion"} <= found.keys() or kinds["tls"] == kinds["assertion"]:
+        return {}
+    return {"tls-wrong-kind": found["assertion"], "assertion-wrong-kind": found["tls"]}
 
 
 def _spoilt(use: str, name: str, pki: TestPki) -> dict[str, tuple[Path, Path]]:

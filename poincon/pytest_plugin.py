@@ -60,11 +60,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect the folder of the declared norm and role."""
+    """Collect the folder of the declared norm and role, or one that it inherits pages from."""
     run = parent.config.stash.get(_RUN, None)
-    if run is None or path != run.folder:
+    if run is None or path not in run.folders:
         return None
     return _SuiteFolder.from_parent(parent, path=path)
+
+
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Keep each case once: an inherited page is found below the norm's folder and below its own."""
+    if session.config.stash.get(_RUN, None) is not None:
+        items[:] = {item.nodeid: item for item in items}.values()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -118,13 +124,11 @@ class _SuiteRun:
         norm = campaign.norm
         self.chosen: tuple[str, ...] = ()
         self.result: RunResult | None = None
-        self.folder = next(
-            (
-                path
-                for root in (Path(config.rootpath) / "scenarios", Path(scenarios.__file__).parent)
-                if (path := root / norm.id / norm.version / campaign.suite.role).is_dir()
-            ),
-            Path(),
+        self.folders = tuple(
+            path
+            for root in (Path(config.rootpath) / "scenarios", Path(scenarios.__file__).parent)
+            for member in norm.family
+            if (path := root / member.id / member.version / campaign.suite.role).is_dir()
         )
         self._verdicts: dict[str, CaseVerdict] = {}
         self._exchanges: dict[str, list[Exchange]] = {}
@@ -205,7 +209,10 @@ _RUN = pytest.StashKey[_SuiteRun]()
 
 
 class _SuiteFolder(pytest.Directory):
-    """The folder of a role: its pages in order, then the derived cases."""
+    """The folder of a role: the pages of the suite in order, inherited ones included, then the derived cases.
+
+    The folder of an inherited page leads to the same pages, so that a node id that pytest prints can be typed again.
+    """
 
     def collect(self) -> Iterator[pytest.Collector]:
         run = self.config.stash[_RUN]
@@ -213,10 +220,11 @@ class _SuiteFolder(pytest.Directory):
         for case in run.campaign.suite.cases:
             pages.setdefault(case.scenario if case.origin == "written" else "", []).append(case)
         for scenario, cases in pages.items():
-            if scenario:
-                yield _Page.from_parent(self, path=self.path / f"{scenario}.yaml", cases=cases)
-            else:
+            if not scenario:
                 yield _Derived.from_parent(self, name="derived", cases=cases)
+                continue
+            page = next(path for folder in run.folders if (path := folder / f"{scenario}.yaml").is_file())
+            yield _Page.from_parent(self, path=page, cases=cases)
 
 
 class _Page(pytest.File):

@@ -173,7 +173,7 @@ def _run(subject: Subject, run: str) -> tuple[Fact, ...]:
 
 
 def _claims(subject: Subject) -> tuple[Fact, ...]:
-    questions = {claim.id: claim.question for norm in (subject.norm, *subject.norm.parents) for claim in norm.claims}
+    questions = {claim.id: claim.question for claim in subject.norm.claims}
     ids = dict.fromkeys((*questions, *subject.facts.claims))
     return tuple(
         Fact(

@@ -17,10 +17,11 @@ from harness.evidence import Damage, RunRecord, read_run, verify_evidence
 from harness.folder import VERDICTS, SutRecord
 from harness.record import Counts, Verdicts
 from harness.rejudge import rejudge
-from norms.errors import PoinconError
+from norms.errors import NormError, PoinconError
 from norms.i18n import tr
 from norms.loader import load
-from norms.model import Claim, Norm
+from norms.model import Norm
+from norms.publication import require_intact, withdrawn
 from reports.errors import GateClosedError
 from reports.source import declared
 from scenarios.compiler import compile_suite
@@ -36,7 +37,8 @@ class Facts:
 
     partial, stopped: of the run; sut: the declaration as recorded; taken: cases that had their turn; current: the norm
     as installed now, None when it is gone; source: digest of the installed norm's suite before any declaration;
-    rejudged: the evidence gives the same verdicts again; today: for the norm's dates.
+    rejudged: the evidence gives the same verdicts again; today: for the norm's dates; altered: how the installed norm
+    is not what was published, "" when it is.
     """
 
     partial: bool
@@ -49,6 +51,7 @@ class Facts:
     source: str
     rejudged: bool
     today: date
+    altered: str = ""
 
 
 def pass_gate(folder: Path, today: date) -> None:
@@ -86,6 +89,7 @@ def examine(folder: Path, today: date) -> Facts:
         source=_source(current, record.suite) if current is not None else "",
         rejudged=_judged_again(record),
         today=today,
+        altered=_altered(current) if current is not None else "",
     )
 
 
@@ -94,6 +98,14 @@ def _installed(ref: str) -> Norm | None:
         return load(ref)
     except PoinconError:
         return None
+
+
+def _altered(norm: Norm) -> str:
+    try:
+        require_intact(norm)
+    except NormError as altered:
+        return f"{altered.what} {altered.remedy}"
+    return ""
 
 
 def _source(norm: Norm, suite: Suite) -> str:
@@ -142,8 +154,9 @@ def _norm(facts: Facts) -> Iterator[str]:
         yield tr("Les fichiers de la norme ont changé depuis le passage, sans nouvelle révision.")
     elif facts.source != suite.source:
         yield tr("Les scénarios de la norme ont changé depuis le passage.")
-    if norm.status == "withdrawn":
-        yield tr("La norme {norm} est retirée.", norm=norm.ref)
+    if facts.altered:
+        yield facts.altered
+    yield from withdrawn(norm)
     day = facts.today.isoformat()
     if (norm.valid_from and day < norm.valid_from) or (norm.valid_to and day > norm.valid_to):
         yield tr("La norme {norm} n’est pas en vigueur à cette date.", norm=norm.ref)
@@ -154,7 +167,7 @@ def _declaration(facts: Facts) -> Iterator[str]:
     if norm is None:
         return
     answers = facts.sut.ics
-    for claim in _claims(norm):
+    for claim in norm.claims:
         answer = answers.get(claim.id, "")
         if not answer:
             yield tr("La déclaration ne répond pas à {claim} : {question}", claim=claim.id, question=claim.question)
@@ -166,10 +179,6 @@ def _declaration(facts: Facts) -> Iterator[str]:
             )
     if norm.profiles and not facts.sut.profiles:
         yield tr("La déclaration ne nomme aucun profil.")
-
-
-def _claims(norm: Norm) -> list[Claim]:
-    return [claim for each in (norm, *norm.parents) for claim in each.claims]
 
 
 def _suite(facts: Facts, verdicts: Verdicts) -> Iterator[str]:

@@ -134,8 +134,7 @@ def _share(severity: str, count: int) -> str:
 def requirement_rows(subject: Subject) -> tuple[RequirementRow, ...]:
     """Return the requirements that the run touches, the broken ones first, then in the order of the norm."""
     grouped = by_requirement(subject)
-    known = [requirement.id for norm in (subject.norm, *subject.norm.parents) for requirement in norm.requirements]
-    order = {requirement: rank for rank, requirement in enumerate(known)}
+    order = {requirement.id: rank for rank, requirement in enumerate(subject.norm.all_requirements)}
     rows = [_row(subject, requirement, cases) for requirement, cases in grouped.items()]
     ranks = {"fail": 0, "error": 1, "inconclusive": 2}
     return tuple(sorted(rows, key=lambda row: (ranks.get(row.verdict, 3), order.get(row.id, len(order)), row.id)))
@@ -187,7 +186,6 @@ def untested(subject: Subject) -> tuple[Untested, ...]:
     cited = set(by_requirement(subject))
     return tuple(
         Untested(requirement.id, str(requirement.text), requirement.not_tested_reason)
-        for norm in (subject.norm, *subject.norm.parents)
-        for requirement in norm.requirements
+        for requirement in subject.norm.all_requirements
         if requirement.role in (subject.verdicts.role, "both") and requirement.id not in cited
     )

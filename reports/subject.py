@@ -75,13 +75,13 @@ class Subject:
     @cached_property
     def masker(self) -> Masker:
         """Hides what readers must not see, the secret values of this product included."""
-        names = {value.name for norm in (self.norm, *self.norm.parents) for value in norm.extra_values if value.secret}
+        names = {value.name for value in self.norm.extra_values if value.secret}
         return Masker(text for case in self.suite.cases for name, text in case.bindings.items() if name in names)
 
     @cached_property
     def official(self) -> bool:
         """True when the norm and all the norms that it uses come from the association."""
-        return all(norm.provenance == "official" for norm in (self.norm, *self.norm.parents))
+        return all(norm.provenance == "official" for norm in self.norm.family)
 
     def requirement(self, requirement_id: str) -> Requirement | None:
         """The requirement of that id, when the norm has it."""

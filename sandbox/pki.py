@@ -1,4 +1,4 @@
-"""The test PKI of the sandbox: authorities, cards, software, AMC and seal, and what a laboratory needs to cheat.
+"""The test PKI of the sandbox: authorities, cards, establishments, software, AMC and seal, and what a laboratory needs to cheat.
 
 It has no value outside the sandbox; `ensure` makes it on first use and renews it before it expires.
 """
@@ -16,7 +16,7 @@ from norms.wire.trust import Anchors, load_anchors
 from sandbox.pki_files import alone, install, is_current
 from sandbox.pki_issue import AUTHORITIES, LIFETIME, SPECS, issue_all
 
-_LAYOUT: Final = "1"
+_LAYOUT: Final = "2"
 _MARGIN: Final = timedelta(days=30)
 _KEYS: Final = {spec.name: spec.key for spec in SPECS} | {name: name for name in AUTHORITIES}
 
@@ -31,12 +31,14 @@ _LABORATORY: Final = {
     "tls-other-holder": "cps-authentication-other-holder",
     "tls-wrong-kind": "cps-signature",
     "tls-software": "software",
+    "tls-establishment": "establishment-authentication",
     "assertion-expired": "cps-signature-expired",
     "assertion-not-yet-valid": "cps-signature-not-yet-valid",
     "assertion-revoked": "cps-signature-revoked",
     "assertion-other-authority": "cps-signature-other-authority",
     "assertion-other-holder": "cps-signature-other-holder",
     "assertion-wrong-kind": "cps-authentication",
+    "assertion-establishment": "establishment-signature",
     "flow-expired": "software-expired",
     "flow-revoked": "software-revoked",
     "flow-other-authority": "software-other-authority",

@@ -18,6 +18,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 LIFETIME: Final = timedelta(days=730)
 HOLDER: Final = "99900063480"
 OTHER_HOLDER: Final = "99700735741"
+ESTABLISHMENT: Final = "219999018"
+OTHER_ESTABLISHMENT: Final = "219999026"
 _ORGANIZATION: Final = "POINCON TEST"
 _OLD: Final = timedelta(days=400)
 _NAMES: Final = ("localhost", "127.0.0.1", "::1")
@@ -103,6 +105,20 @@ SPECS: Final[tuple[Spec, ...]] = (
         "cps-signature-other-holder", "Carte d'un autre professionnel : signature de l'assertion",
         "other-holder-signature",
         OTHER_HOLDER, _COMMITS,
+    ),
+    *_family(
+        Spec("establishment-authentication", "Établissement : authentification (TLS)", "establishment-authentication",
+             ESTABLISHMENT, _SIGNS, _CLIENT, unit="STRUCTURE"),
+        *_ALL,
+    ),
+    *_family(
+        Spec("establishment-signature", "Établissement : signature de l'assertion", "establishment-signature",
+             ESTABLISHMENT, _COMMITS, unit="STRUCTURE"),
+        *_ALL,
+    ),
+    Spec(
+        "establishment-signature-other-holder", "Autre établissement : signature de l'assertion",
+        "other-establishment-signature", OTHER_ESTABLISHMENT, _COMMITS, unit="STRUCTURE",
     ),
     *_family(
         Spec("software", "Logiciel : client TLS et signature du flux", "software", "Logiciel de test", _SIGNS, _CLIENT,

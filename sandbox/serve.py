@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -87,7 +87,7 @@ class Sandbox:
         worlds: Mapping[str, World] | None = None,
         mutant_seed: int | None = None,
     ) -> None:
-        self._norms = tuple(norm if isinstance(norm, Norm) else load_norm(norm) for norm in norms)
+        self._norms = _apart(norm if isinstance(norm, Norm) else load_norm(norm) for norm in norms)
         if not self._norms:
             raise UsageError(tr("Un bac à sable demande au moins une norme."))
         self._behaviours = tuple(load(norm) for norm in self._norms)
@@ -203,6 +203,19 @@ class Sandbox:
         return Credentials(
             self.pki.anchors(), Signers(flow=self.pki.identity(identities["flow"][0].stem), others=others)
         )
+
+
+def _apart(norms: Iterable[Norm]) -> tuple[Norm, ...]:
+    """Return the norms; one that names a path of another (two versions of it, say) is served below its own name."""
+    taken: set[str] = set()
+    found = []
+    for norm in norms:
+        if not taken.isdisjoint(service.path for service in norm.services):
+            moved = (msgspec.structs.replace(one, path=f"/{norm.ref}{one.path}") for one in norm.services)
+            norm = msgspec.structs.replace(norm, services=tuple(moved))
+        taken.update(service.path for service in norm.services)
+        found.append(norm)
+    return tuple(found)
 
 
 def _faults(behaviour: Behaviour, mutant_seed: int | None) -> tuple[Fault, ...]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 import msgspec
 from lxml import etree
 
+from norms.behaviour.places import POPULATION, simulator_files
 from norms.behaviour.population import Entry, Population, read_population
 from norms.errors import DataError
 from norms.functions import xpath
@@ -25,7 +25,6 @@ from scenarios.rendering import Clock, canonical_path, read_base
 
 CASE_NUMBER: Final = "case_number"
 COPY: Final = "copy"
-POPULATION: Final = Path("simulator") / "population.yaml"
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -116,20 +115,20 @@ def bind(bindings: Mapping[str, str], clock: Clock, file: str = "") -> dict[str,
 
 
 # The last populations read, by file state and norm: reading one takes longer than compiling a suite.
-_populations: dict[tuple[str, int, int, str], Population] = {}
+_populations: dict[tuple[tuple[tuple[str, int, int], ...], str], Population] = {}
 _POPULATIONS_KEPT: Final = 8
 
 
 def _population_of(norm: Norm) -> Population | None:
-    path = norm.root / POPULATION
-    if not path.is_file():
+    paths = simulator_files(norm, POPULATION)
+    if not paths:
         return None
-    state = path.stat()
-    key = (str(path), state.st_mtime_ns, state.st_size, norm.digest)
+    states = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in paths)
+    key = (states, norm.digest)
     if key not in _populations:
         while len(_populations) >= _POPULATIONS_KEPT:
             _populations.pop(next(iter(_populations)), None)
-        _populations[key] = read_population(path, norm)
+        _populations[key] = read_population(paths, norm)
     return _populations[key]
 
 

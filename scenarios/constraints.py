@@ -78,7 +78,7 @@ class SchemaMap:
     def __init__(self, norm: Norm) -> None:
         self.norm = norm
         self.files = walk(norm.schemas, roots_of(norm))
-        roots = [member.root.resolve().parent.parent for member in (norm, *norm.parents)]
+        roots = [member.root.resolve().parent.parent for member in norm.family]
         self._names = {file: _relative(file, roots) for file in self.files}
         self.constraints: dict[tuple[str, int, Sort], Constraint] = {}
         for file in sorted(self.files, key=self._names.__getitem__):

@@ -99,8 +99,8 @@ def cited_requirements(norm: Norm, roots: Sequence[Path] | None = None) -> froze
 
 
 def requirements_of(norm: Norm, role: Role) -> list[Requirement]:
-    """Return the norm's own requirements for products of `role`, in the order of requirements.csv."""
-    return [item for item in norm.requirements if item.role in (role, "both")]
+    """Return the requirements for products of `role`, the norm's own first, in the order of each requirements.csv."""
+    return [item for item in norm.all_requirements if item.role in (role, "both")]
 
 
 def coverage_text(report: Coverage) -> str:
@@ -118,8 +118,8 @@ def _by(item: Requirement, citing: dict[str, list[str]], always: set[str], rules
 
 
 def _rule_requirements(norm: Norm) -> set[str]:
-    """Return the requirements that rules cite: messages of the product are checked against all of them."""
-    return {rule.role for file in checker_for(norm).rules.files for rule in file.assertions()}
+    """Return the requirements that rules cite: messages and cases of the product are checked against all of them."""
+    return {rule.role for _, rule in checker_for(norm).assertions()}
 
 
 def _text(report: Coverage) -> Iterator[str]:

@@ -17,12 +17,12 @@ from typing import Final, Literal
 import msgspec
 from lxml import etree
 
+from norms.behaviour.places import POPULATION, simulator_files
 from norms.check import checker_for
 from norms.functions import xpath
 from norms.i18n import tr_in
 from norms.model import Norm, Reaction, Text
 from scenarios import candidates, shelf
-from scenarios.bindings import POPULATION
 from scenarios.constraints import Constraint, SchemaMap, Sort, Spot, parts
 from scenarios.edits import Edits, duplicated, filled_raw, removed, written
 from scenarios.model import Case, Expectation, Step
@@ -73,8 +73,8 @@ def derivation(norm: Norm) -> Derivation:
 
 def entry_of(norm: Norm) -> Path:
     """Return the file that keeps the derivation: it depends on the norm and, through `fill`, on the population."""
-    population = norm.root / POPULATION
-    return shelf.entry_of("derived", norm.ref, norm.digest, population.read_bytes() if population.is_file() else b"")
+    populations = [path.read_bytes() for path in simulator_files(norm, POPULATION)]
+    return shelf.entry_of("derived", norm.ref, norm.digest, *populations)
 
 
 class _Deriver:

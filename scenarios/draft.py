@@ -8,7 +8,7 @@ from pathlib import Path
 from norms.errors import UsageError
 from norms.i18n import tr
 from norms.model import Norm
-from scenarios.reader import scenario_files
+from scenarios.reader import default_roots
 
 
 def target_of(root: Path, name: str, version: str) -> Path:
@@ -20,12 +20,16 @@ def target_of(root: Path, name: str, version: str) -> Path:
 
 
 def copy_scenarios(source: Norm, target: Path) -> int:
-    """Copy every scenario of `source` to target/role/ and return how many; of two with one file name the first wins."""
+    """Copy every scenario of `source` itself to target/role/ and return how many.
+
+    Those of the norms that it uses stay with them. Of two with one file name the first wins.
+    """
     copied = 0
-    for _, file in scenario_files(source):
-        place = target / file.parent.name / file.name
-        if not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, place)
-            copied += 1
+    for root in default_roots():
+        for file in sorted((root / source.id / source.version).glob("*/*.yaml")):
+            place = target / file.parent.name / file.name
+            if not place.exists():
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, place)
+                copied += 1
     return copied

@@ -46,9 +46,8 @@ class PageReader:
 
     def __init__(self, norm: Norm) -> None:
         self.norm = norm
-        family = (norm, *norm.parents)
-        self._requirements = frozenset(item.id for member in family for item in member.requirements)
-        self._claims = frozenset(item.id for member in family for item in member.claims)
+        self._requirements = frozenset(item.id for item in norm.all_requirements)
+        self._claims = frozenset(item.id for item in norm.claims)
         self._kinds = tuple(service.kind for service in norm.services)
         self._profiles = tuple(profile.code for profile in norm.profiles)
         self._seen: dict[str, Path] = {}

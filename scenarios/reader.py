@@ -25,12 +25,16 @@ def default_roots() -> tuple[Path, ...]:
 
 
 def scenario_files(norm: Norm, roots: Sequence[Path] | None = None) -> list[tuple[Path, Path]]:
-    """Return (root, file) of every scenario of `norm`, sorted by role and name within each root."""
+    """Return (root, file) of every scenario of `norm` and of the norms it uses, sorted by role and name in each folder.
+
+    A norm without services has pages only for those that use it: none of its own can run.
+    """
     found: list[tuple[Path, Path]] = []
     for root in default_roots() if roots is None else roots:
-        for role in ("client", "server"):
-            folder = root / norm.id / norm.version / role
-            found.extend((root, path) for path in sorted(folder.glob("*.yaml"), key=lambda path: path.name))
+        for member in norm.family if norm.services else ():
+            for role in ("client", "server"):
+                folder = root / member.id / member.version / role
+                found.extend((root, path) for path in sorted(folder.glob("*.yaml"), key=lambda path: path.name))
     return found
 
 

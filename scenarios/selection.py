@@ -21,13 +21,10 @@ class Selection:
             name for name, answer in (declaration.ics if declaration else {}).items() if answer == "no"
         )
         self._claims: dict[str, list[str]] = {}
-        self._applies_if: dict[str, str] = {}
-        for member in (norm, *norm.parents):
-            for claim in member.claims:
-                for requirement in claim.requirements:
-                    self._claims.setdefault(requirement, []).append(claim.id)
-            for item in member.requirements:
-                self._applies_if[item.id] = item.applies_if
+        for claim in norm.claims:
+            for requirement in claim.requirements:
+                self._claims.setdefault(requirement, []).append(claim.id)
+        self._applies_if = {item.id: item.applies_if for item in norm.all_requirements}
         codes = tuple(profile.code for profile in norm.profiles)
         if declaration is None:
             self.profiles = codes

@@ -12,7 +12,7 @@ import msgspec
 
 from norms.i18n import tr
 from norms.model import Norm
-from scenarios.bindings import CASE_NUMBER, COPY, POPULATION
+from scenarios.bindings import CASE_NUMBER, COPY
 from scenarios.dynamic import names
 from scenarios.model import Role
 
@@ -52,13 +52,9 @@ def laboratory_names(norm: Norm) -> tuple[str, ...]:
     """Return the names that messages of `norm` use and neither profiles, population nor IXIT supply, sorted."""
     supplied = {name for profile in norm.profiles for name in profile.values}
     supplied |= {value.name for value in norm.extra_values}
-    path = norm.root / POPULATION
-    if path.is_file():
-        from norms.behaviour.population import read_population
+    from norms.behaviour.population import population_of
 
-        supplied |= {
-            name for pool in read_population(path, norm).pools for item in pool.entries for name in item.values
-        }
+    supplied |= {name for pool in population_of(norm).pools for item in pool.entries for name in item.values}
     used = {name for text in norm.fill.values() for name in names(text)}
     return tuple(sorted(used - supplied - {CASE_NUMBER, COPY}))
 

@@ -134,6 +134,13 @@ _CHECKS: Final = (
         ),
     ),
     CheckSpec(
+        "version",
+        Text(
+            "Le message déclare la version du service que la norme prévoit.",
+            "The message declares the version of the service that the norm says.",
+        ),
+    ),
+    CheckSpec(
         "signed",
         Text(
             "La sécurité du message (horodatage, assertion, signature du flux) est celle du profil de la norme.",

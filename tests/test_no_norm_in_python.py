@@ -87,13 +87,13 @@ def _words(norm: Norm) -> Iterator[tuple[str, str]]:
     for path in norm.root.glob("schema/*.xsd"):
         for node in etree.parse(path).iter(f"{XS}element", f"{XS}attribute"):
             yield etree.QName(node).localname, node.get("name", "")
-    for path in norm.root.glob("rules/*.sch"):
+    for path in norm.root.glob("rules/**/*.sch"):
         yield from (("rule", node.get("id", "")) for node in etree.parse(path).iter(f"{SCH}assert", f"{SCH}report"))
     for path in norm.root.glob("codes/*.csv"):
         yield "code table", path.stem
         if path.stem.startswith("codes-"):
             yield from (("code", row["code"]) for row in read_csv(path, ("code",)))
-    if (norm.root / "simulator").is_dir():
+    if norm.services:
         behaviour = load_behaviour(norm)
         yield from (("pool", pool.name) for pool in behaviour.population.pools)
         yield from (("fault", fault.id) for fault in behaviour.faults)

@@ -11,6 +11,7 @@ from harness.checks.base import Miss, Misses, Scene, SuiteFault, one_of
 from harness.context import JudgeContext
 from harness.observed import Observed
 from harness.places import Spot, spots
+from norms.chains import ChainProblem
 from norms.check import Problem, checker_for
 from norms.errors import SecurityRefusal
 from norms.functions import xpath
@@ -52,25 +53,38 @@ def _media_type(observed: Observed) -> Misses:
 
 
 def _problem(problem: Problem) -> Miss:
-    rule = problem.source not in STRUCTURAL
-    reason = "schema-split" if problem.split else f"rule:{problem.rule}" if rule and problem.rule else problem.source
-    actual = f"{problem.message} (« {problem.value} »)" if problem.value else problem.message
+    if problem.source not in STRUCTURAL:
+        return rule_miss(problem)
     return Miss(
-        reason,
-        mark("Les deux moteurs de schéma se contredisent : {detail}")
-        if problem.split
-        else mark("Règle {regle} : {detail}")
-        if rule
-        else mark("Schéma : {detail}"),
-        tr("la règle {regle} respectée", regle=problem.rule) if rule else tr("un message conforme au schéma"),
-        actual,
+        "schema-split" if problem.split else problem.source,
+        mark("Les deux moteurs de schéma se contredisent : {detail}") if problem.split else mark("Schéma : {detail}"),
+        tr("un message conforme au schéma"),
+        _actual(problem),
         {"detail": problem.message, "regle": problem.rule},
         problem.path,
         problem.line,
-        problem.requirement if rule else "",
+        "",
         "inconclusive" if problem.split else "fail",
         "NORM" if problem.split else "SUT",
     )
+
+
+def rule_miss(problem: Problem | ChainProblem) -> Miss:
+    """Return the miss of a rule that does not hold, in a message or over a case; it cites its own requirement."""
+    return Miss(
+        f"rule:{problem.rule}",
+        mark("Règle {regle} : {detail}"),
+        tr("la règle {regle} respectée", regle=problem.rule),
+        _actual(problem),
+        {"detail": problem.message, "regle": problem.rule},
+        problem.path,
+        problem.line,
+        problem.requirement,
+    )
+
+
+def _actual(problem: Problem | ChainProblem) -> str:
+    return f"{problem.message} (« {problem.value} »)" if problem.value else problem.message
 
 
 @dataclass(frozen=True)
@@ -228,6 +242,37 @@ def action(scene: Scene) -> Misses | None:
         )
         for spot in found
         if spot.text != wanted
+    )
+
+
+def version(scene: Scene) -> Misses | None:
+    """Met when the message declares the version of its service where the norm says so.
+
+    Says nothing of a fault, nor of a message without that place when only the norm's own `always` asks: whether it must
+    be there is for the schema to say.
+    """
+    observed, service = scene.observed, scene.observed.service
+    if observed.shape == "fault":
+        return None
+    found = _texts(scene, service.version_at) if service.version_at else []
+    if not found:
+        if scene.always:
+            return None
+        if not service.version_at:
+            raise SuiteFault(tr("La norme ne dit pas où lire « {nom} ».", nom="version_at"))
+        found = [Spot("", service.version_at, 0)]
+    return tuple(
+        Miss(
+            "version",
+            mark("La version déclarée est « {trouve} » au lieu de « {attendu} »."),
+            tr("version « {version} »", version=service.version),
+            f"« {spot.text} »" if spot.text else tr("aucune version"),
+            {"trouve": spot.text, "attendu": service.version},
+            spot.path,
+            spot.line,
+        )
+        for spot in found
+        if spot.text != service.version
     )
 
 

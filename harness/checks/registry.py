@@ -16,6 +16,7 @@ _ALL: Final = (
     Check("signed", messages.signed, Stage.MESSAGE),
     Check("correlated", messages.correlated, Stage.MESSAGE),
     Check("action", messages.action, Stage.MESSAGE),
+    Check("version", messages.version, Stage.MESSAGE),
     Check("excludes", values.excludes, Stage.MESSAGE),
     Check("accepted", answers.accepted, Stage.MESSAGE),
     Check("fault", answers.fault, Stage.MESSAGE),

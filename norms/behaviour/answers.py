@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,12 +19,12 @@ _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0
 
 
 class Templates:
-    """The files of an `answers` folder; compiled on first use."""
+    """The files of the `answers` folders, those of the last one first; compiled on first use."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = tuple(reversed(folders))
         self._environment = SandboxedEnvironment(
-            loader=FileSystemLoader(folder, encoding="utf-8"),
+            loader=FileSystemLoader(self._folders, encoding="utf-8"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -37,7 +37,8 @@ class Templates:
 
     def render(self, name: str, values: Mapping[str, Any]) -> etree._Element:
         """Return the answer as a tree. Raises NormError naming the template and its line when it is wrong."""
-        file = self._folder / f"{name}.xml"
+        files = [folder / f"{name}.xml" for folder in self._folders]
+        file = next((file for file in files if file.is_file()), files[0])
         clean = {key: _FORBIDDEN.sub("�", value) if isinstance(value, str) else value for key, value in values.items()}
         try:
             text = self._environment.get_template(file.name).render(clean)

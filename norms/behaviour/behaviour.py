@@ -11,7 +11,8 @@ from lxml import etree
 from norms.behaviour.answers import Templates
 from norms.behaviour.decisions import NO_OVERRIDES, Answer, Circumstances, IdSource, Interpreter, Overrides
 from norms.behaviour.deviations import Fault, Variant, read_faults, read_variants
-from norms.behaviour.population import Population, read_population
+from norms.behaviour.places import ANSWERS, DECISIONS, FAULTS, SIMULATOR, VARIANTS, simulator_files
+from norms.behaviour.population import Population, population_of
 from norms.behaviour.state import State
 from norms.behaviour.tables import read_decisions
 from norms.errors import NormError, UsageError
@@ -62,18 +63,19 @@ class Behaviour:
 
 
 def load(norm: Norm) -> Behaviour:
-    """Read the folder `simulator/` of a norm. Raises NormError with file and line."""
-    folder = norm.root / "simulator"
+    """Read the folder `simulator/` of a norm and of those it uses. Raises NormError with file and line."""
+    folder = norm.root / SIMULATOR
     if not folder.is_dir():
         raise NormError(tr("La norme {ref} n'a pas de dossier « simulator ».", ref=norm.ref), file=folder)
-    population = read_population(folder / "population.yaml", norm)
-    decisions = read_decisions(folder / "decisions.yaml", norm)
+    population = population_of(norm)
+    answers = simulator_files(norm, ANSWERS)
+    decisions = read_decisions(simulator_files(norm, DECISIONS), answers, norm)
     return Behaviour(
         norm,
         population,
-        read_faults(folder / "faults.yaml", norm, decisions),
-        read_variants(folder / "variants.yaml", norm, decisions),
-        Interpreter(norm, decisions, population, Templates(folder / "answers")),
+        read_faults(simulator_files(norm, FAULTS), norm, decisions),
+        read_variants(simulator_files(norm, VARIANTS), norm, decisions),
+        Interpreter(norm, decisions, population, Templates(answers)),
     )
 
 

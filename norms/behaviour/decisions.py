@@ -94,7 +94,7 @@ class Interpreter:
 
     def __init__(self, norm: Norm, decisions: Decisions, population: Population, templates: Templates) -> None:
         self.decisions = decisions
-        self._population, self._templates = population, templates
+        self._population, self._templates, self._prefixes = population, templates, norm.prefixes
         self._message_id = xpath(norm, norm.reading.message_id) if norm.reading.message_id else None
 
     def gate(self, root: etree._Element, kind: str, state: State, now: Circumstances) -> tuple[str, str] | None:
@@ -174,6 +174,8 @@ class Interpreter:
             "now": scope.variables["now"],
             "message": scope.variables["message"],
             "action": service.response.action,
+            "element": service.response.element,
+            "namespace": self._prefixes[service.response.element.partition(":")[0]],
             "version": service.version,
             "lines": lines,
             "uuid": ids.uuid,
@@ -197,7 +199,8 @@ class _Scope:
 
     def __init__(self, root: etree._Element, state: State, overrides: Overrides, variables: Variables) -> None:
         self.root, self.state, self.overrides, self.variables = root, state, overrides, variables
-        self._proxies: tuple[etree._Element, ...] = ()
+        # Elements made here, with their values: lxml gives a foreign node without a proxy to another document.
+        self._made: list[etree._Element] = []
 
     def assign(self, assignments: Iterable[Assignment]) -> None:
         self._extend(assignments, self.root)
@@ -212,7 +215,6 @@ class _Scope:
 
     def each(self, table: Lines) -> tuple[dict[str, str], ...]:
         lines = []
-        tree = etree.Element("lines")
         outer = self.variables
         for node in table.select.elements(self.root, outer):
             self.variables = dict(outer)
@@ -220,14 +222,20 @@ class _Scope:
             row = next(row for row in table.rows if row.when is None or row.when.holds(node, self.variables))
             values |= self._extend(row.values, node)
             values |= self._extend(table.last, node)
-            item = etree.SubElement(tree, "line")
-            for name, value in values.items():
-                etree.SubElement(item, name).text = value
             lines.append(values)
         self.variables = outer
-        self._proxies = tuple(tree.iter())
-        self.variables["lines"] = tree
+        self.variables["lines"] = self._element("lines", "line", lines)
         return tuple(lines)
+
+    def _element(self, name: str, member: str, items: Iterable[dict[str, str]]) -> etree._Element:
+        """Return an element with one child per item, that holds its values."""
+        tree = etree.Element(name)
+        for values in items:
+            item = etree.SubElement(tree, member)
+            for key, value in values.items():
+                etree.SubElement(item, key).text = value
+        self._made += tree.iter()
+        return tree
 
     def _extend(self, assignments: Iterable[Assignment], context: etree._Element) -> dict[str, str]:
         result = {}
@@ -250,7 +258,10 @@ class _Scope:
             found = self.state.recall(source.collection, source.key.text(context, self.variables))
             return [found] if found is not None else []
         if isinstance(source, Nodes):
-            return source.select.elements(context, self.variables)
+            nodes = source.select.elements(context, self.variables)
+            if not source.values:
+                return nodes
+            return list(self._element("nodes", "node", [self.local(source.values, node) for node in nodes]))
         assert isinstance(source, Sequence)
         number = 1 if source.name in self.overrides.repeated else self.state.next(source.name)
         return str(number).zfill(source.width)
@@ -269,11 +280,16 @@ def _decide(rows: tuple[Row, ...], scope: _Scope) -> Row:
 
 def _apply(effect: Effect, scope: _Scope) -> str:
     """Change the state; return the last day of what was written, "" when it has none."""
-    until = effect.until.text(scope.root, scope.variables) if effect.until else ""
+    contexts = effect.each.elements(scope.root, scope.variables) if effect.each else [scope.root]
+    return max((_apply_to(context, effect, scope) for context in contexts), default="")
+
+
+def _apply_to(context: etree._Element, effect: Effect, scope: _Scope) -> str:
+    until = effect.until.text(context, scope.variables) if effect.until else ""
     if effect.collection in scope.overrides.forgotten:
         return until
-    key = effect.key.text(scope.root, scope.variables)
-    values = scope.local(effect.values, scope.root)
+    key = effect.key.text(context, scope.variables)
+    values = scope.local(effect.values, context)
     if effect.operation == "put":
         scope.state.put(effect.collection, key, values, until)
     elif effect.operation == "add":

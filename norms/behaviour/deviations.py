@@ -5,6 +5,7 @@ Source: docs/formats/faults.md, docs/formats/variants.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -106,16 +107,29 @@ _Item = TypeVar("_Item", Fault, Variant)
 _PATHS = ("at", "from", "with")
 
 
-def read_faults(path: Path, norm: Norm, decisions: Decisions) -> tuple[Fault, ...]:
-    """Read faults.yaml; a missing file means none. Raises NormError with file and line."""
+def read_faults(paths: tuple[Path, ...], norm: Norm, decisions: Decisions) -> tuple[Fault, ...]:
+    """Read the files; an id written again replaces the inherited fault. Raises NormError with file and line."""
+    return _last_of(_faults(path, norm, decisions) for path in paths)
+
+
+def read_variants(paths: tuple[Path, ...], norm: Norm, decisions: Decisions) -> tuple[Variant, ...]:
+    """Read the files; an id written again replaces the inherited variant. Raises NormError with file and line."""
+    return _last_of(_variants(path, norm, decisions) for path in paths)
+
+
+def _last_of(groups: Iterable[tuple[_Item, ...]]) -> tuple[_Item, ...]:
+    return tuple({item.id: item for group in groups for item in group}.values())
+
+
+def _faults(path: Path, norm: Norm, decisions: Decisions) -> tuple[Fault, ...]:
     faults = []
     for node in _members(path, "faults"):
         keys = node.only(("id", "title", "requirement"), ("consequences", "changes", *_CONDITIONS, *_OPERATOR_KEYS))
         consequences = keys["consequences"].texts() if "consequences" in keys else ()
         places = [keys["requirement"], *(keys["consequences"] for _ in consequences)]
         for cited, place in zip((keys["requirement"].text(), *consequences), places, strict=True):
-            if norm.requirements and norm.requirement(cited) is None:
-                known = [requirement.id for part in (norm, *norm.parents) for requirement in part.requirements]
+            if norm.all_requirements and norm.requirement(cited) is None:
+                known = [requirement.id for requirement in norm.all_requirements]
                 raise place.fault(tr("L'exigence « {id} » n'existe pas.", id=cited), nearest(cited, known[:1000]))
         faults.append(
             Fault(
@@ -130,8 +144,7 @@ def read_faults(path: Path, norm: Norm, decisions: Decisions) -> tuple[Fault, ..
     return _distinct(faults, path)
 
 
-def read_variants(path: Path, norm: Norm, decisions: Decisions) -> tuple[Variant, ...]:
-    """Read variants.yaml; a missing file means none. Raises NormError with file and line."""
+def _variants(path: Path, norm: Norm, decisions: Decisions) -> tuple[Variant, ...]:
     variants = []
     for node in _members(path, "variants"):
         keys = node.only(("id", "title"), ("changes", *_CONDITIONS, *_OPERATOR_KEYS))
@@ -149,7 +162,7 @@ _OPERATOR_KEYS = (
 
 
 def _members(path: Path, name: str) -> tuple[Node, ...]:
-    return read_yaml(path, NormError).only((name,))[name].items() if path.is_file() else ()
+    return read_yaml(path, NormError).only((name,))[name].items()
 
 
 def _changes(node: Node, keys: dict[str, Node], norm: Norm, decisions: Decisions) -> tuple[Change, ...]:
@@ -258,6 +271,7 @@ def _value_names(decisions: Decisions) -> set[str]:
             names |= {item.name for item in (*row.values, *row.after)}
             if row.lines:
                 names |= {item.name for line in row.lines.rows for item in line.values}
+                names |= {item.name for item in (*row.lines.values, *row.lines.last)}
     return names
 
 

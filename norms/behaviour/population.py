@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 from lxml import etree
 
+from norms.behaviour.places import POPULATION, simulator_files
 from norms.errors import NormError
 from norms.i18n import tr
 from norms.model import Norm, Text
@@ -81,17 +83,29 @@ class Population:
         return root
 
 
-def read_population(path: Path, norm: Norm) -> Population:
-    """Read the file. Raises NormError with file and line."""
-    keys = read_yaml(path, NormError).only(("pools",), ("lists",))
+def population_of(norm: Norm) -> Population:
+    """Read what the norm and those it uses say; a pool or list written again replaces the inherited one.
+
+    Raises NormError with file and line.
+    """
+    return read_population(simulator_files(norm, POPULATION), norm)
+
+
+def read_population(paths: Sequence[Path], norm: Norm) -> Population:
+    """Read the files, the later before the earlier. Raises NormError with file and line."""
     codes = tuple(profile.code for profile in norm.profiles)
-    pools = tuple(_pool(name, node, codes) for name, node in keys["pools"].mapping().items())
-    if norm.default_given and norm.default_given not in {pool.name for pool in pools}:
-        raise keys["pools"].fault(
+    pools: dict[str, Pool] = {}
+    lists: dict[str, tuple[dict[str, str], ...]] = {}
+    for path in paths:
+        keys = read_yaml(path, NormError).only(("pools",), ("lists",))
+        pools |= {name: _pool(name, node, codes) for name, node in keys["pools"].mapping().items()}
+        lists |= {name: _items(name, node) for name, node in keys["lists"].mapping().items()} if "lists" in keys else {}
+        last = keys["pools"]
+    if paths and norm.default_given and norm.default_given not in pools:
+        raise last.fault(
             tr("Le groupe « {name} », cité par norm.yaml (default_given), manque.", name=norm.default_given)
         )
-    lists = {name: _items(name, node) for name, node in keys["lists"].mapping().items()} if "lists" in keys else {}
-    return Population(pools, lists)
+    return Population(tuple(pools.values()), lists)
 
 
 def _pool(name: str, node: Node, codes: tuple[str, ...]) -> Pool:

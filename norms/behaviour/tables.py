@@ -19,6 +19,7 @@ from norms.wire.reasons import REASONS
 from norms.yamlfile import Node, nearest, read_yaml
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+EVERY_KIND: Final = "*"
 GIVEN: Final = ("pop", "state", "date", "now", "message", "base")
 FAULT_GIVEN: Final = (*GIVEN, "code", "reason", "fault")
 
@@ -41,9 +42,10 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """A node-set kept as such, for later expressions."""
+    """A node-set kept as such, for later expressions; with `values`, one element per node that holds these instead."""
 
     select: Expression
+    values: tuple[Assignment, ...] = ()
 
 
 Source = Expression | Recall | Sequence | Nodes
@@ -59,13 +61,17 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a decision changes in the state. until: XPath of the last day, None = for ever."""
+    """What a decision changes in the state. until: XPath of the last day, None = for ever.
+
+    each: elements for each of which it is done, as the context of the other expressions; None = once.
+    """
 
     operation: Literal["put", "add", "remove", "expire"]
     collection: str
     key: Expression
     values: tuple[Assignment, ...] = ()
     until: Expression | None = None
+    each: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,25 +152,59 @@ class Decisions:
     fault: FaultAnswer
 
 
-def read_decisions(path: Path, norm: Norm) -> Decisions:
-    """Read and compile. Raises NormError with file and line; a table without a default row is refused."""
-    root = read_yaml(path, NormError)
-    keys = root.only(("fault", "decisions"), ("gates", "let"))
+def read_decisions(paths: tuple[Path, ...], answers: tuple[Path, ...], norm: Norm) -> Decisions:
+    """Read and compile the tables of a norm and, before them, those of the norms that it uses.
+
+    paths: decisions.yaml of each, the norm's own last; answers: their folders of templates. Raises NormError with file
+    and line; a table without a default row is refused.
+    """
     kinds = tuple(service.kind for service in norm.services)
-    reader = _Reader(norm, path.parent)
-    shared, known = reader.assignments(keys.get("let"), GIVEN)
-    tables = {}
-    for kind, node in keys["decisions"].mapping().items():
-        if kind not in kinds:
-            raise node.fault(tr("Le message « {kind} » n'existe pas.", kind=kind), nearest(kind, kinds))
-        tables[kind] = reader.table(kind, node, shared, known)
+    reader = _Reader(norm, answers)
+    files = [read_yaml(path, NormError).only(("decisions",), ("fault", "gates", "let")) for path in paths]
+    shared: tuple[Assignment, ...] = ()
+    known: tuple[str, ...] = GIVEN
+    nodes: dict[str, list[Node]] = {}
+    gates: list[Gate] = []
+    faults: list[Node] = []
+    for keys in files:
+        values, known = reader.assignments(keys.get("let"), known)
+        shared += values
+        gates += [_gate(reader, node, kinds) for node in keys["gates"].items()] if "gates" in keys else []
+        faults += [keys["fault"]] if "fault" in keys else []
+        for kind, node in keys["decisions"].mapping().items():
+            if kind not in (*kinds, EVERY_KIND):
+                raise node.fault(tr("Le message « {kind} » n'existe pas.", kind=kind), nearest(kind, kinds))
+            nodes.setdefault(kind, []).append(node)
+    if not faults:
+        raise NormError(tr("La clé « fault » manque."), file=paths[-1] if paths else norm.root)
     for kind in kinds:
-        if kind not in tables:
-            raise keys["decisions"].fault(tr("Le message « {kind} » n'a pas de table.", kind=kind))
-    gates = tuple(_gate(reader, node, kinds) for node in keys["gates"].items()) if "gates" in keys else ()
-    fault = keys["fault"].only(("answer",), ("set",))
+        if kind not in nodes:
+            raise files[-1]["decisions"].fault(tr("Le message « {kind} » n'a pas de table.", kind=kind))
+    tables = {kind: reader.table(kind, nodes.get(EVERY_KIND, []), nodes[kind], shared, known) for kind in kinds}
+    fault = faults[-1].only(("answer",), ("set",))
     values, _ = reader.assignments(fault.get("set"), FAULT_GIVEN)
-    return Decisions(tables, gates, FaultAnswer(reader.answer(fault["answer"]), values))
+    return Decisions(tables, tuple(gates), FaultAnswer(reader.answer(fault["answer"]), values))
+
+
+def _check_rows(kind: str, rows: tuple[Row, ...], place: Node, *, final: bool) -> None:
+    """Raise NormError where a row can never decide, stands twice, or the `final` rows lack the default."""
+    if final and (not rows or rows[-1].when is not None):
+        raise place.fault(
+            tr("La table de « {kind} » n'a pas de ligne par défaut.", kind=kind),
+            tr("Ajoutez une dernière ligne sans « when »."),
+        )
+    seen: set[str] = set()
+    for row in rows:
+        if row.id in seen:
+            raise NormError(tr("La ligne « {id} » est écrite deux fois.", id=row.id), file=place.file, line=row.line)
+        if row.when is None and not (final and row is rows[-1]):
+            raise NormError(
+                tr("La ligne « {id} » n'a pas de « when » : les suivantes ne servent jamais.", id=row.id),
+                file=place.file,
+                line=row.line,
+                remedy=tr("Mettez-la à la fin."),
+            )
+        seen.add(row.id)
 
 
 def _gate(reader: _Reader, node: Node, kinds: tuple[str, ...]) -> Gate:
@@ -179,55 +219,59 @@ def _gate(reader: _Reader, node: Node, kinds: tuple[str, ...]) -> Gate:
 
 
 class _Reader:
-    def __init__(self, norm: Norm, folder: Path) -> None:
-        self._norm, self._folder = norm, folder
+    def __init__(self, norm: Norm, answers: tuple[Path, ...]) -> None:
+        self._norm, self._answers = norm, sorted({path.stem for folder in answers for path in folder.glob("*.xml")})
 
     def expression(self, node: Node, known: tuple[str, ...]) -> Expression:
         return Expression(self._norm, node, known)
 
-    def table(self, kind: str, node: Node, shared: tuple[Assignment, ...], known: tuple[str, ...]) -> Table:
-        keys = node.only(("rows",), ("let", "once", "finally"))
-        values, known = self.assignments(keys.get("let"), known)
-        once = self.expression(keys["once"], known) if "once" in keys else None
-        rows = tuple(self._row(member, known) for member in keys["rows"].items())
-        if not rows or rows[-1].when is not None:
-            raise keys["rows"].fault(
-                tr("La table de « {kind} » n'a pas de ligne par défaut.", kind=kind),
-                tr("Ajoutez une dernière ligne sans « when »."),
-            )
-        seen: set[str] = set()
-        for row in rows:
-            if row.id in seen:
-                raise NormError(
-                    tr("La ligne « {id} » est écrite deux fois.", id=row.id), file=keys["rows"].file, line=row.line
-                )
-            if row.when is None and row is not rows[-1]:
-                raise NormError(
-                    tr("La ligne « {id} » n'a pas de « when » : les suivantes ne servent jamais.", id=row.id),
-                    file=keys["rows"].file,
-                    line=row.line,
-                    remedy=tr("Mettez-la à la fin."),
-                )
-            seen.add(row.id)
+    def table(
+        self,
+        kind: str,
+        every: list[Node],
+        own: list[Node],
+        shared: tuple[Assignment, ...],
+        known: tuple[str, ...],
+    ) -> Table:
+        """Return the table of `kind`: the rows of `every` kind first, each named after the kind, then its own."""
+        once: Expression | None = None
+        values: tuple[Assignment, ...] = shared
+        rows: tuple[Row, ...] = ()
+        lasts: list[Node] = []
+        for node in (*every, *own):
+            keys = node.only(("rows",), ("let", "once", "finally"))
+            given, known = self.assignments(keys.get("let"), known)
+            values += given
+            once = self.expression(keys["once"], known) if "once" in keys else once
+            name = f"{kind.lower()}-" if node in every else ""
+            rows += tuple(self._row(member, known, name) for member in keys["rows"].items())
+            lasts += [keys["finally"]] if "finally" in keys else []
+            _check_rows(kind, rows, keys["rows"], final=node is own[-1])
         common = set.intersection(*({item.name for item in (*row.values, *row.after)} for row in rows))
-        last, _ = self.assignments(keys.get("finally"), (*known, *sorted(common)))
-        return Table(kind, (*shared, *values), once, rows, last)
+        known = (*known, *sorted(common))
+        last: tuple[Assignment, ...] = ()
+        for node in lasts:
+            given, known = self.assignments(node, known)
+            last += given
+        return Table(kind, values, once, rows, last)
 
-    def _row(self, node: Node, known: tuple[str, ...]) -> Row:
+    def _row(self, node: Node, known: tuple[str, ...], prefix: str) -> Row:
         keys = node.only(("id", "answer"), ("when", "set", "each", "after", "effects"))
         when = self.expression(keys["when"], known) if "when" in keys else None
         values, known = self.assignments(keys.get("set"), known)
         lines = self._lines(keys["each"], known) if "each" in keys else None
         after, known = self.assignments(keys.get("after"), (*known, "lines") if lines else known)
         effects = tuple(self._effect(member, known) for member in keys["effects"].items()) if "effects" in keys else ()
-        return Row(keys["id"].text(), when, values, lines, after, effects, self.answer(keys["answer"]), node.line)
+        return Row(
+            prefix + keys["id"].text(), when, values, lines, after, effects, self.answer(keys["answer"]), node.line
+        )
 
     def answer(self, node: Node) -> str:
         name = node.text()
-        folder = self._folder / "answers"
-        names = sorted(path.stem for path in folder.glob("*.xml"))
-        if name not in names:
-            raise node.fault(tr("Le modèle de réponse « {name} » n'existe pas.", name=name), nearest(name, names))
+        if name not in self._answers:
+            raise node.fault(
+                tr("Le modèle de réponse « {name} » n'existe pas.", name=name), nearest(name, self._answers)
+            )
         return name
 
     def _lines(self, node: Node, known: tuple[str, ...]) -> Lines:
@@ -248,7 +292,7 @@ class _Reader:
         return Lines(select, values, tuple(rows), last)
 
     def _effect(self, node: Node, known: tuple[str, ...]) -> Effect:
-        keys = node.only((), ("put", "add", "remove", "expire", "key", "values", "until"))
+        keys = node.only((), ("put", "add", "remove", "expire", "each", "key", "values", "until"))
         operations: tuple[Literal["put", "add", "remove", "expire"], ...] = ("put", "add", "remove", "expire")
         chosen = [name for name in operations if name in keys]
         if len(chosen) != 1 or "key" not in keys or (chosen[0] == "expire" and "until" not in keys):
@@ -263,6 +307,7 @@ class _Reader:
             self.expression(keys["key"], known),
             self.assignments(keys.get("values"), known)[0],
             until,
+            self.expression(keys["each"], known) if "each" in keys else None,
         )
 
     def assignments(self, node: Node | None, known: tuple[str, ...]) -> tuple[tuple[Assignment, ...], tuple[str, ...]]:
@@ -278,13 +323,13 @@ class _Reader:
     def _source(self, node: Node, known: tuple[str, ...]) -> Source:
         if node.is_text:
             return Expression(self._norm, node, known)
-        keys = node.only((), ("recall", "key", "sequence", "width", "nodes"))
+        keys = node.only((), ("recall", "key", "sequence", "width", "nodes", "values"))
         if set(keys) == {"recall", "key"}:
             return Recall(_name(keys["recall"]), self.expression(keys["key"], known))
         if set(keys) in ({"sequence"}, {"sequence", "width"}):
             return Sequence(_name(keys["sequence"]), keys["width"].integer(1) if "width" in keys else 1)
-        if set(keys) == {"nodes"}:
-            return Nodes(self.expression(keys["nodes"], known))
+        if set(keys) in ({"nodes"}, {"nodes", "values"}):
+            return Nodes(self.expression(keys["nodes"], known), self.assignments(keys.get("values"), known)[0])
         raise node.fault(
             tr("Cette valeur ne se comprend pas."),
             tr("Écrivez un XPath, ou « {{recall: …, key: …}} », « {{sequence: …, width: …}} », « {{nodes: …}} »."),

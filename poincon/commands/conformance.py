@@ -1,4 +1,4 @@
-"""`poincon conformance` (make conformance): every norm against the embedded sandbox, or one real product."""
+"""`poincon conformance` (make conformance): every norm in use against the embedded sandbox, or one real product."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from harness.run import RunResult, new_run_folder
 from norms import loader
 from norms.i18n import tr
 from norms.model import Norm
+from norms.publication import withdrawn
 from poincon.commands.certificate import register_folder
 from poincon.conduct import Campaign, campaign_of, run_campaign, write_reports
 from poincon.console import note, print_table
@@ -45,7 +46,7 @@ def conformance(arguments: Namespace) -> int:
     if arguments.sut is not None:
         lines = [_line(campaign_of(arguments.sut), out, jobs)]
     else:
-        norms = [norm for norm in map(loader.load, loader.available()) if norm.services and read_scenarios(norm)]
+        norms = [norm for norm in map(loader.load, loader.available()) if _practised(norm)]
         lines = [_practice(norm, out, jobs) for norm in norms]
     print_table(
         (tr("norme"), tr("cas"), tr("verdict"), tr("durée"), tr("certificat ou bilan")),
@@ -59,6 +60,10 @@ def conformance(arguments: Namespace) -> int:
         print(tr("{norm} : preuves {folder}", norm=line.norm, folder=line.bilan.parent))
     print(tr("Autorité du sceau : {file}", file=ensure(sandbox_data() / "pki").authority))
     return 0 if lines and all(line.ok for line in lines) else 1
+
+
+def _practised(norm: Norm) -> bool:
+    return bool(norm.services and read_scenarios(norm)) and not list(withdrawn(norm))
 
 
 def _practice(norm: Norm, out: Path, jobs: int) -> Line:

@@ -9,6 +9,7 @@ import msgspec
 from norms import loader
 from norms.errors import UsageError
 from norms.i18n import tr
+from norms.publication import require_intact
 from poincon.console import note, print_json
 from poincon.kill import measure
 from poincon.places import sandbox_data
@@ -22,8 +23,10 @@ def kill_rate(arguments: Namespace) -> int:
         raise UsageError(
             tr("Un certificat porte la détection des défauts semés : --record ne va pas avec --generated.")
         )
+    norm = loader.load(arguments.norm)
+    require_intact(norm)
     report = measure(
-        loader.load(arguments.norm),
+        norm,
         sandbox_data(),
         jobs=arguments.jobs,
         only=arguments.only,

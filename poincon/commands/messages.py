@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from norms.check import FileReport, check_files
+from norms.check import CASE_KIND, FileReport, check_files
 from norms.i18n import tr
 from norms.wire.trust import Anchors
 from poincon.console import print_json
@@ -21,9 +21,8 @@ def check_messages(arguments: Namespace) -> int:
     else:
         for report in reports:
             print("\n".join(_lines(report)))
-        invalid = sum(not report.valid for report in reports)
         if len(reports) != 1:
-            print(tr("{total} message(s), dont {invalid} non valide(s).", total=len(reports), invalid=invalid))
+            print("\n".join(_summary(reports)))
     if not reports:
         return 3
     return 0 if all(report.valid for report in reports) else 1
@@ -43,8 +42,32 @@ def _plain(report: FileReport) -> dict[str, object]:
     return {name: getattr(report, name) for name in report.__struct_fields__} | {"path": str(report.path)}
 
 
+def _summary(reports: Sequence[FileReport]) -> Iterator[str]:
+    """Yield how many messages there are, then how many of each norm and kind with what was said of them."""
+    invalid = sum(not report.valid for report in reports)
+    yield tr("{total} message(s), dont {invalid} non valide(s).", total=len(reports), invalid=invalid)
+    counts: dict[str, list[int]] = {}
+    for report in reports:
+        name = tr("refusé ({reason})", reason=report.refusal) if report.refusal else _known(report)
+        counts.setdefault(name, [0, 0])[0 if report.valid else 1] += 1
+    width = max(map(len, counts), default=0)
+    for name, (valid, wrong) in sorted(counts.items()):
+        yield "  " + tr(
+            "{name} : {valid} valide(s), {invalid} non valide(s)", name=name.ljust(width), valid=valid, invalid=wrong
+        )
+
+
+def _known(report: FileReport) -> str:
+    """Return what a file was checked as, for people."""
+    if report.kind == CASE_KIND:
+        return tr("{norm} cas entier", norm=report.norm)
+    if not report.norm:
+        return tr("Fault SOAP de plusieurs normes")
+    return f"{report.norm} {report.kind} {report.direction}"
+
+
 def _lines(report: FileReport) -> Iterator[str]:
-    known = f"{report.norm} {report.kind} {report.direction}".strip()
+    known = _known(report)
     if report.refusal:
         place = f":{report.line}" if report.line else ""
         yield f"{report.path}{place}: {report.why} ({report.refusal})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from norms import behaviour, loader
@@ -11,7 +12,9 @@ from norms.errors import NormError
 from norms.i18n import tr
 from norms.model import Norm
 from norms.norm_problem import NormProblem, problem_of
-from poincon.console import print_json, print_table
+from norms.publication import withdrawn
+from poincon.console import note, print_json, print_table
+from reports.wording import status_words
 
 
 def _summary(norm: Norm) -> dict[str, Any]:
@@ -21,56 +24,74 @@ def _summary(norm: Norm) -> dict[str, Any]:
         "revision": norm.revision,
         "status": norm.status,
         "provenance": norm.provenance,
+        "valid_from": norm.valid_from,
+        "valid_to": norm.valid_to,
+        "withdrawal": norm.withdrawal,
         "digest": norm.digest,
         "title": norm.title,
         "services": [service.kind for service in norm.services],
-        "requirements": len(norm.requirements),
+        "requirements": len(norm.all_requirements),
     }
 
 
+def readable() -> tuple[list[Norm], list[NormError]]:
+    """Return the norms found, and why others cannot be read: one that is being written hides no other."""
+    norms, errors = [], []
+    for ref in loader.available():
+        try:
+            norms.append(loader.load(ref))
+        except NormError as error:
+            errors.append(error)
+    return norms, errors
+
+
 def list_norms(arguments: Namespace) -> int:
-    """Print every norm version found."""
-    norms = [loader.load(ref) for ref in loader.available()]
+    """Print every norm version found; exit 2 when one cannot be read."""
+    norms, errors = readable()
+    for error in errors:
+        note(str(error))
     if arguments.json:
         print_json([_summary(norm) for norm in norms])
-        return 0
+        return 2 if errors else 0
     print_table(
         (tr("norme"), tr("état"), tr("provenance"), tr("services"), tr("exigences"), tr("titre")),
         [
             (
                 norm.ref,
-                norm.status,
+                status_words(norm.status),
                 norm.provenance,
                 " ".join(service.kind for service in norm.services) or "–",
-                str(len(norm.requirements)),
+                str(len(norm.all_requirements)),
                 str(norm.title),
             )
             for norm in norms
         ],
     )
-    return 0
+    return 2 if errors else 0
 
 
 def show_norm(arguments: Namespace) -> int:
     """Print one norm: services, requirements, tables."""
     norm = loader.load(arguments.norm)
     if arguments.json:
-        print_json({**_summary(norm), "requirement_list": norm.requirements, "claims": norm.claims})
+        print_json({**_summary(norm), "requirement_list": norm.all_requirements, "claims": norm.claims})
         return 0
     print(f"{norm.ref} – {norm.title}")
     print(
         tr(
             "révision {revision} · {status} · provenance : {provenance} · en vigueur depuis {start}",
             revision=norm.revision,
-            status=norm.status,
+            status=status_words(norm.status),
             provenance=norm.provenance,
             start=norm.valid_from,
         )
     )
+    for sentence in withdrawn(norm):
+        print(sentence)
     print(tr("empreinte {digest}", digest=norm.digest))
     for service in norm.services:
         print(f"\n{service.kind}  {service.title}  (SOAP {service.soap}, {service.operation}, {service.wsdl})")
-    levels = Counter((requirement.role, requirement.level) for requirement in norm.requirements)
+    levels = Counter((requirement.role, requirement.level) for requirement in norm.all_requirements)
     print(
         "\n"
         + tr("exigences")
@@ -79,7 +100,7 @@ def show_norm(arguments: Namespace) -> int:
     )
     print_table(
         (tr("exigence"), tr("§"), tr("niveau"), tr("gravité"), tr("rôle"), tr("énoncé")),
-        [(r.id, r.section, r.level, r.severity, r.role, str(r.text)) for r in norm.requirements],
+        [(r.id, r.section, r.level, r.severity, r.role, str(r.text)) for r in norm.all_requirements],
     )
     print("\n" + tr("tables de codes") + " : " + ", ".join(sorted(norm.tables)))
     return 0
@@ -87,20 +108,15 @@ def show_norm(arguments: Namespace) -> int:
 
 def check_norms(arguments: Namespace) -> int:
     """Check norm folders; exit 1 when one has an error. Requirements cited by scenarios count as tested."""
-    from norms.checker import check_norm
-    from scenarios.coverage import cited_requirements
-
     refs = arguments.norm or loader.available()
     found = []
     for ref in refs:
         norm = loader.load(ref)
-        problems = [*check_norm(norm.root, cited=cited_requirements(norm)), *_simulator_problems(norm)]
+        problems = problems_of(norm)
         found += [(norm.ref, problem) for problem in problems]
         if not arguments.json:
-            for problem in problems:
-                place = f"{problem.file}:{problem.line}" if problem.line else str(problem.file)
-                severity = tr("erreur") if problem.severity == "error" else tr("remarque")
-                print(f"{place}: {severity} : {problem.sentence} {problem.remedy}".rstrip())
+            for line in problem_lines(problems):
+                print(line)
             errors = sum(problem.severity == "error" for problem in problems)
             print(
                 tr("{norm} : en ordre.", norm=norm.ref)
@@ -117,10 +133,27 @@ def check_norms(arguments: Namespace) -> int:
     return 1 if any(problem.severity == "error" for _, problem in found) else 0
 
 
+def problems_of(norm: Norm, *, publishing: bool = False) -> list[NormProblem]:
+    """Return everything to correct in a norm, its tests and its practice partner; publishing: see `check_norm`."""
+    from norms.checker import check_norm
+    from scenarios.coverage import cited_requirements
+
+    cited = cited_requirements(norm)
+    return [*check_norm(norm.root, cited=cited, publishing=publishing), *_simulator_problems(norm)]
+
+
+def problem_lines(problems: Sequence[NormProblem]) -> Iterator[str]:
+    """Yield one line for each problem: file, line, how grave, the sentence and what to do."""
+    for problem in problems:
+        place = f"{problem.file}:{problem.line}" if problem.line else str(problem.file)
+        severity = tr("erreur") if problem.severity == "error" else tr("remarque")
+        yield f"{place}: {severity} : {problem.sentence} {problem.remedy}".rstrip()
+
+
 def _simulator_problems(norm: Norm) -> list[NormProblem]:
     """Return what keeps a practice partner from being made of the norm: its decisions, population, faults, variants."""
     folder = norm.root / "simulator"
-    if not folder.is_dir():
+    if not norm.services or not folder.is_dir():
         return []
     try:
         behaviour.load(norm)

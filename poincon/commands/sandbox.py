@@ -11,6 +11,8 @@ from pathlib import Path
 from norms import behaviour, loader
 from norms.errors import UsageError
 from norms.i18n import tr
+from norms.model import Norm
+from norms.publication import withdrawn
 from poincon.console import note, print_json, print_table
 from poincon.places import sandbox_data
 from poincon.practice import practice_declaration
@@ -19,7 +21,7 @@ from sandbox.serve import Sandbox, World
 
 def serve(arguments: Namespace) -> int:
     """Open the simulators and wait until interrupted (or until standard input closes when it is a pipe)."""
-    refs = arguments.norms or [ref for ref in loader.available() if loader.load(ref).services]
+    refs = arguments.norms or [norm.ref for norm in map(loader.load, loader.available()) if _served(norm)]
     if arguments.sut and len(refs) != 1:
         raise UsageError(tr("--sut demande exactement une norme."))
     world = World(tuple(arguments.fault), tuple(arguments.variant))
@@ -32,7 +34,7 @@ def serve(arguments: Namespace) -> int:
             print_json(sandbox.addresses)
         else:
             for ref, kinds in sandbox.addresses.worlds[""].items():
-                print(ref)
+                print("\n  ".join([ref, *withdrawn(loader.load(ref))]))
                 for kind, address in kinds.items():
                     print(f"  {kind:4} {address}    (WSDL : {address}?wsdl)")
             print(tr("Clés et certificats d'essai : {folder}", folder=sandbox.pki.folder))
@@ -43,6 +45,11 @@ def serve(arguments: Namespace) -> int:
         sys.stdout.flush()
         _wait()
     return 0
+
+
+def _served(norm: Norm) -> bool:
+    """Whether the norm is served when none is named: it has services and is not withdrawn."""
+    return bool(norm.services) and not list(withdrawn(norm))
 
 
 def _write_new(file: Path, text: str) -> None:

@@ -43,7 +43,7 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.simulator = root / "simulator"
         (self.simulator / "answers").mkdir(parents=True)
-        self.norm: Norm = msgspec.structs.replace(load_norm("ville/1.1"), root=root)
+        self.norm: Norm = msgspec.structs.replace(load_norm("ville/1.1"), root=root, parents=())
         self.write("population.yaml", POPULATION)
         self.write("decisions.yaml", DECISIONS)
         self.write("answers/a.xml", "<a/>")
@@ -140,7 +140,7 @@ def test_a_wrong_population_is_refused(folder: Folder, old: str, new: str, word:
     ],
 )
 def test_a_wrong_fault_is_refused(folder: Folder, fault: str, word: str) -> None:
-    head = "faults:\n  - id: F-1\n    title: Un\n    requirement: VIL-GEN-001\n    "
+    head = "faults:\n  - id: F-1\n    title: Un\n    requirement: VIL-IDB-001\n    "
     folder.write("faults.yaml", head + fault + "\n")
     error = folder.refused()
     assert Path(error.file).name == "faults.yaml" and error.line
@@ -148,16 +148,16 @@ def test_a_wrong_fault_is_refused(folder: Folder, fault: str, word: str) -> None
 
 
 def test_a_fault_cites_a_known_requirement_and_has_its_own_id(folder: Folder) -> None:
-    entry = "  - {id: F-1, title: Un, requirement: VIL-GEN-001, operator: close}\n"
+    entry = "  - {id: F-1, title: Un, requirement: VIL-IDB-001, operator: close}\n"
     folder.write("faults.yaml", "faults:\n" + entry + entry)
     assert "F-1" in folder.refused().what
-    folder.write("faults.yaml", "faults:\n" + entry.replace("GEN-001", "GEN-999"))
-    assert "VIL-GEN-999" in folder.refused().what
+    folder.write("faults.yaml", "faults:\n" + entry.replace("IDB-001", "IDB-999"))
+    assert "VIL-IDB-999" in folder.refused().what
 
 
 def test_faults_and_pools_are_found_by_name_or_the_nearest_is_named() -> None:
     behaviour = load(load_norm("ville/1.1"))
-    assert behaviour.fault("F-GEN-05").requirement == "VIL-GEN-002"
+    assert behaviour.fault("F-GEN-05").requirement == "SOC-GEN-002"
     assert behaviour.variant("V-PREFIXES").id == "V-PREFIXES"
     with pytest.raises(UsageError, match="F-GEN-05"):
         behaviour.fault("F-GEN-05X")

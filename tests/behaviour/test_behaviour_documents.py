@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import msgspec
@@ -12,6 +11,7 @@ import pytest
 from norms.behaviour import load
 from norms.behaviour.deviations import read_faults, read_variants
 from norms.behaviour.operators import OPERATORS
+from norms.behaviour.places import ANSWERS, simulator_files
 from norms.behaviour.population import read_population
 from norms.behaviour.tables import read_decisions
 from norms.loader import load as load_norm
@@ -29,7 +29,7 @@ def example(name: str, folder: Path) -> Path:
 
 
 def test_population(tmp_path: Path) -> None:
-    population = read_population(example("population", tmp_path), VILLE)
+    population = read_population([example("population", tmp_path)], VILLE)
     assert population.described("clc-obligatoire").consumes
     assert population.pool("droits-ouverts")[1].profiles == ("MED", "SF")
     assert population.pool("droits-ouverts")[0].values["rang"] == "1"
@@ -37,12 +37,12 @@ def test_population(tmp_path: Path) -> None:
 
 
 def test_decisions(tmp_path: Path) -> None:
-    shutil.copytree(VILLE.root / "simulator" / "answers", tmp_path / "answers")
+    answers = simulator_files(VILLE, ANSWERS)
     only = tuple(service for service in VILLE.services if service.kind == "CLC")
     norm = msgspec.structs.replace(VILLE, services=only)
     path = example("decisions", tmp_path)
     path.write_text(path.read_text(encoding="utf-8").replace("kinds: [IDB, CLC]", "kinds: [CLC]"), encoding="utf-8")
-    decisions = read_decisions(path, norm)
+    decisions = read_decisions((path,), answers, norm)
     assert [row.id for row in decisions.tables["CLC"].rows] == ["clc-inconnu", "clc-garantie"]
 
 
@@ -50,7 +50,7 @@ def test_decisions(tmp_path: Path) -> None:
 def test_faults_and_variants(name: str, tmp_path: Path) -> None:
     path = example(name, tmp_path)
     reader = {"faults": read_faults, "variants": read_variants}[name]
-    assert len(reader(path, VILLE, load(VILLE).interpreter.decisions)) >= 2
+    assert len(reader((path,), VILLE, load(VILLE).interpreter.decisions)) >= 2
 
 
 def test_every_operator_is_explained() -> None:

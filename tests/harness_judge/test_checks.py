@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from judge_samples import NIR, answer, exchange, expect, fault, judged, one, response, send
+from dataclasses import replace
 
+import msgspec
+import pytest
+from judge_samples import CONTEXT, NIR, NORM, answer, exchange, expect, fault, judged, one, response, send
+
+from harness.context import JudgeContext
 from harness.checks.registry import CHECKS
 from scenarios.vocabulary import CHECKS as VOCABULARY
 
@@ -108,6 +112,24 @@ def test_an_xpath_that_selects_nothing_misses_the_expectation(check):
     keys = {"table": "codes"} if check == "in-table" else {"value": "5"}
     found = one(judged(send(expect(check, at="//m:Ref", **keys)), exchange()))
     assert (found.reason, found.location.path) == ("missing", "//m:Ref")
+
+
+def dated(version_at: str) -> JudgeContext:
+    services = tuple(msgspec.structs.replace(each, version_at=version_at, version="2.1") for each in NORM.services)
+    norm = msgspec.structs.replace(NORM, services=services, digest=f"mini with {version_at}")
+    return replace(CONTEXT, norm=norm)
+
+
+def test_the_version_that_the_service_declares():
+    step, context = send(expect("version"), expect("accepted")), dated("//m:Answer/@Kind")
+    assert judged(step, exchange(answer(attributes=' Kind="2.1"')), context=context).verdict == "pass"
+    for attributes in (' Kind="2.10"', ""):
+        found = judged(step, exchange(answer(attributes=attributes)), context=context).findings
+        assert ("version", "M-A", "SUT") in [(each.reason, each.requirement, each.blame) for each in found]
+
+
+def test_a_norm_that_says_no_place_of_the_version_cannot_ask_for_it():
+    assert judged(send(expect("version"), expect("accepted")), exchange()).verdict == "error"
 
 
 def test_the_same_text_as_in_an_earlier_step():

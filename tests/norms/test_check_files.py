@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tiny_norm import ANSWER, CONTEXT, DEMAND, ERROR, FAULT, NORM, envelope, write_norms
+from tiny_norm import ANSWER, CONTEXT, DEMAND, ERROR, FAULT, NORM, SECURITY, SOCLE, envelope, write_norms
 
 from norms.check import FileReport, check_file, check_files
 from norms.errors import NormError, UsageError
@@ -68,7 +68,9 @@ def test_refused_file_says_why(root: Path, tmp_path: Path, text: bytes, refusal:
     assert report.why
 
 
-def test_version_that_the_message_declares_decides(root: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def two_versions(root: Path) -> Path:
+    """Two versions of one norm whose messages differ in the version that a request declares, and in nothing else."""
     later = NORM.replace('version: "1.0"\nrev', 'version: "1.1"\nrev').replace(
         '    version: "1.0"', '    version: "1.1"'
     )
@@ -78,10 +80,50 @@ def test_version_that_the_message_declares_decides(root: Path, tmp_path: Path) -
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
     (root / "emprunt" / "1.1" / "norm.yaml").write_text(later, encoding="utf-8")
+    return root
+
+
+def test_version_that_the_message_declares_decides(two_versions: Path, tmp_path: Path) -> None:
+    root = two_versions
     old = message(tmp_path, envelope(DEMAND, CONTEXT), "a.xml")
     new = message(tmp_path, envelope(DEMAND.replace('"1.0"', '"1.1"'), CONTEXT), "b.xml")
     assert [report.norm for report in check_files([old, new], roots=[root])] == ["emprunt/1.0", "emprunt/1.1"]
     assert [report.valid for report in check_files([old, new], "emprunt/1.0", roots=[root])] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "text", [envelope(ANSWER), envelope(DEMAND.replace('"1.0"', '"2.0"'), CONTEXT)], ids=["none", "another"]
+)
+def test_a_message_that_may_be_of_two_versions_is_refused_until_one_is_named(
+    two_versions: Path, tmp_path: Path, text: str
+) -> None:
+    file = message(tmp_path, text)
+    (report,) = check_files([file], roots=[two_versions])
+    assert (report.refusal, report.norm, report.valid) == ("ambiguous", "", False)
+    assert all(word in report.why for word in ("emprunt/1.0", "emprunt/1.1", "--norm"))
+    (named,) = check_files([file], "emprunt/1.1", roots=[two_versions])
+    assert (named.refusal, named.norm, named.kind) == ("", "emprunt/1.1", "EMP")
+
+
+def test_a_fault_on_which_all_norms_agree_needs_none_to_be_named(two_versions: Path, tmp_path: Path) -> None:
+    good = message(tmp_path, envelope(FAULT.format(detail=ERROR)), "a.xml")
+    bad = message(tmp_path, envelope(FAULT.format(detail=ERROR.replace("1234", ""))), "b.xml")
+    bare = message(tmp_path, envelope(FAULT.format(detail="")), "c.xml")
+    reports = check_files([good, bad, bare], roots=[two_versions])
+    assert [summary(report) for report in reports] == [
+        ("", "", "response", True), ("", "", "response", False), ("", "", "response", True)
+    ]  # fmt: skip
+    strict = (two_versions / "socle/1.0/schema/socle.xsd").read_text(encoding="utf-8").replace("[0-9]{4}", "[5-9]{4}")
+    for name, text in (("norm.yaml", SOCLE.replace('"1.0"', '"2.0"', 1)), ("schema/socle.xsd", strict)):
+        path = two_versions / "socle/2.0" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    for path in ("norm.yaml", "schema/emprunt.xsd"):
+        file = two_versions / "emprunt/1.1" / path
+        file.write_text(file.read_text(encoding="utf-8").replace("socle/1.0", "socle/2.0"), encoding="utf-8")
+    (two_versions / "socle/2.0/security.yaml").write_text(SECURITY, encoding="utf-8")
+    (report,) = check_files([good], roots=[two_versions])
+    assert report.refusal == "ambiguous"
 
 
 def test_kind_that_is_given_is_imposed(root: Path, tmp_path: Path) -> None:

@@ -142,8 +142,9 @@ def publish(root: Path) -> Path:
         f"{OWN}norm.yaml": replaced(NORM, ("status: draft", "status: published")),
         "socle/1.0/norm.yaml": replaced(SOCLE, ("status: draft", "status: published")),
     }
-    folder = write_norms(root / "norms", changes) / "emprunt" / "1.0"
-    (folder / MANIFEST).write_text(manifest(folder), encoding="utf-8", newline="")
+    for name in ("socle", "emprunt"):
+        folder = write_norms(root / "norms", changes) / name / "1.0"
+        (folder / MANIFEST).write_text(manifest(folder), encoding="utf-8", newline="")
     return folder
 
 

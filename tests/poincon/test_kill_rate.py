@@ -43,6 +43,14 @@ def test_a_fault_is_killed_by_its_own_requirement_and_nothing_else(run: Verdicts
     assert (survivor(FAULT, run) is None) is killed
 
 
+def test_an_inherited_fault_may_break_what_the_norm_adds_but_needs_its_own_finding() -> None:
+    own = frozenset({"N-1"})
+    assert survivor(FAULT, verdicts("fail", finding("R-1"), finding("N-1")), own) is None
+    assert survivor(FAULT, verdicts("fail", finding("N-1")), own) is not None
+    assert survivor(FAULT, verdicts("fail", finding("R-1"), finding("R-9")), own) is not None
+    assert survivor(FAULT, verdicts("fail", finding("R-1"), finding("N-1")), own | {"R-1"}) is not None
+
+
 def test_a_generated_fault_is_killed_by_any_failure() -> None:
     made = Fault("M-1", Text("m"), "", (), ())
     assert survivor(made, verdicts("fail", finding("R-9"))) is None

@@ -70,7 +70,7 @@ def test_sut_init_writes_what_read_sut_reads(call: Call, practice: Practice, rol
 
 def test_sut_check(call: Call, complete_run: CompleteRun) -> None:
     told = call("sut", "check", complete_run.sut)
-    assert (told.code, told.out) == (0, "Prêt : 256 cas à exécuter.\n")
+    assert (told.code, told.out) == (0, "Prêt : 258 cas à exécuter.\n")
     assert call("sut", "check", complete_run.sut, "--json").json == []
 
 

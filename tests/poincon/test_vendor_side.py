@@ -41,7 +41,7 @@ def test_a_product_that_does_nothing_was_not_observed(practice: Practice, tmp_pa
 
 @pytest.mark.parametrize(
     ("behaviour", "requirement"),
-    [("wrong-identity", "VIL-LPS-005"), ("goes-on", "VIL-LPS-008"), ("unsigned", "VIL-LPS-003")],
+    [("wrong-identity", "SOC-LPS-005"), ("goes-on", "VIL-LPS-008"), ("unsigned", "SOC-LPS-003")],
 )
 def test_a_fault_of_the_product_is_found_at_its_requirement(
     practice: Practice, tmp_path: Path, behaviour: str, requirement: str

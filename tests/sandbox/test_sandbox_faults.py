@@ -344,10 +344,10 @@ def test_a_partner_may_sulk_after_a_refusal(sandbox: Sandbox, caller: Caller, be
 
 def test_a_condition_tells_two_missing_signatures_apart(sandbox: Sandbox, caller: Caller, behaviour: Behaviour) -> None:
     for requirement, accepted, refused in (
-        ("VIL-SEC-011", "assertion-unsigned", "flow-missing"),
-        ("VIL-SEC-030", "flow-missing", "assertion-unsigned"),
-        ("VIL-SEC-032", "body-unsigned", "timestamp-unsigned"),
-        ("VIL-SEC-033", "timestamp-unsigned", "body-unsigned"),
+        ("SOC-SEC-011", "assertion-unsigned", "flow-missing"),
+        ("SOC-SEC-030", "flow-missing", "assertion-unsigned"),
+        ("SOC-SEC-032", "body-unsigned", "timestamp-unsigned"),
+        ("SOC-SEC-033", "timestamp-unsigned", "body-unsigned"),
     ):
         fault = next(fault.id for fault in behaviour.faults if fault.requirement == requirement)
         here = with_fault(sandbox, caller, fault)

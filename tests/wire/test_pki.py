@@ -39,14 +39,14 @@ def test_many_at_once_get_one_pki(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("manifest", ["", "[]", '{"layout": "0", "renew": "2999-01-01T00:00:00+00:00"}',
-                                      '{"layout": "1", "renew": "2020-01-01T00:00:00+00:00"}'])  # fmt: skip
+                                      '{"layout": "2", "renew": "2020-01-01T00:00:00+00:00"}'])  # fmt: skip
 def test_an_old_or_broken_pki_is_made_again(tmp_path: Path, manifest: str) -> None:
     folder = tmp_path / "pki"
     folder.mkdir()
     (folder / MANIFEST).write_text(manifest)
     (folder / "reste.pem").write_text("vieux")
     pki = ensure(folder)
-    assert json.loads((folder / MANIFEST).read_text())["layout"] == "1"
+    assert json.loads((folder / MANIFEST).read_text())["layout"] == "2"
     assert not (folder / "reste.pem").exists()
     assert pki.anchors().authorities
 
