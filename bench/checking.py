@@ -147,9 +147,7 @@ class _HandRule:
         self._tests = [(one.id, one.report, compiled(f"boolean({one.test})")) for one in rule.assertions]
 
     def broken(self, node: etree._Element) -> list[str]:
-        values: dict[str, Any] = {}
-        if self._lets:
-            values[CURRENT] = [node]
-            for name, expression in self._lets:
-                values[name] = expression(node, **values)
+        values: dict[str, Any] = {CURRENT: [node]}
+        for name, expression in self._lets:
+            values[name] = expression(node, **values)
         return [name for name, report, test in self._tests if bool(test(node, **values)) is report]

@@ -11,19 +11,20 @@ from lxml import etree
 
 from harness.crafting import plain_request
 from harness.http_message import request_target
-from harness.outgoing import attribute_texts
+from norms.dynamic import resolve
+from norms.filling import Clock
 from norms.functions import xpath
 from norms.model import Norm, Service
-from norms.wire.secure import Signers, Subject, secure_request
+from norms.wire.attributes import subject_of
+from norms.wire.secure import Signers, secure_request
 from poincon.practice import practice_declaration
 from sandbox.pki import TestPki
 from scenarios.bindings import bind
 from scenarios.compiler import compile_suite
 from scenarios.declaration import Declaration, read_sut
-from scenarios.dynamic import names, resolve
 from scenarios.model import Case, Suite
 from scenarios.reader import read_scenarios
-from scenarios.rendering import Clock, build_message
+from scenarios.rendering import build_message
 
 _BLANKS = ("${uuid}", "${now}", "${number}")
 
@@ -95,12 +96,7 @@ class HandMade:
             if any(blank in text for blank in _BLANKS)
             for element in cast(list[etree._Element], xpath(self._norm, expression)(self._tree))
         ]
-        attributes = {
-            name: resolve(text, bindings, clock.today)
-            for name, text in attribute_texts(self._norm).items()
-            if names(text) <= bindings.keys()
-        }
-        self._subject = Subject(attributes={name: value for name, value in attributes.items() if value})
+        self._subject = subject_of(self._norm, bindings, clock.today)
 
     def body(self) -> bytes:
         """Return one more signed request, with identifiers and times of its own."""

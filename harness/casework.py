@@ -25,13 +25,13 @@ from harness.outgoing import Outgoing, Workshop, needs_earlier
 from harness.reading import BrokenHttp, read_response
 from harness.record import Exchange
 from norms.errors import DataError, ParseRefusal, PoinconError
+from norms.filling import Clock
 from norms.functions import xpath
 from norms.model import Norm
 from norms.parsing import parse
 from scenarios.bindings import COPY, Source, bind
 from scenarios.declaration import Declaration
 from scenarios.model import Case, Step
-from scenarios.rendering import Clock
 
 Purpose = Literal["step", "control", "retry", "preamble", "stale"]
 State = Literal["", "not_run", "error"]

@@ -25,7 +25,9 @@ from harness.record import Exchange, TlsFacts
 from harness.replies import Replies
 from harness.server_port import Arrival, ServerPort, Session
 from norms import behaviour
+from norms.dynamic import resolve
 from norms.errors import PoinconError
+from norms.filling import Clock
 from norms.functions import xpath
 from norms.i18n import tr
 from norms.model import Norm
@@ -33,9 +35,7 @@ from norms.wire.listener import ServerTls
 from norms.wire.secure import Signers
 from scenarios.bindings import bind
 from scenarios.declaration import Declaration
-from scenarios.dynamic import resolve
 from scenarios.model import Case, Step
-from scenarios.rendering import Clock
 
 OPERATOR_SECONDS: Final = 300.0
 Peers = Callable[[str, bytes], None]

@@ -5,10 +5,8 @@ Deterministic apart from the clock, fresh identifiers and signatures. Knows no n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from lxml import etree
 
@@ -17,16 +15,14 @@ from harness.errors import CannotRun
 from harness.http_message import HttpRequest, request_target
 from harness.identities import ASSERTION, FLOW, Lent, tls_clients
 from harness.network import TlsClient
+from norms.filling import Clock
 from norms.i18n import tr
 from norms.model import Norm, Service
-from norms.wire.assertion import Subject
+from norms.wire.attributes import subject_of
 from norms.wire.secure import DEVIATIONS, Signers, secure_request
 from scenarios.declaration import Declaration
-from scenarios.dynamic import names, resolve
 from scenarios.model import Case, Step
-from scenarios.rendering import Clock, build_message
-
-_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+from scenarios.rendering import build_message
 
 
 @dataclass(frozen=True)
@@ -40,18 +36,6 @@ class Outgoing:
     fresh: bool
     security: str
     http: str
-
-
-def attribute_texts(norm: Norm) -> dict[str, str]:
-    """Return the text with `${name}` places that fills each attribute of the assertion, by attribute.
-
-    The norm says it (`values` of its assertion); else it is the value of the attribute's own name in snake case.
-    """
-    policy = norm.security.request.assertion
-    if policy is None:
-        return {}
-    own = {name: "${" + _HUMP.sub("_", name).lower().replace("-", "_") + "}" for name in policy.attributes}
-    return own | dict(zip(policy.attributes, policy.values, strict=False))
 
 
 def needs_earlier(step: Step) -> bool:
@@ -97,7 +81,7 @@ class Workshop:
             norm,
             service,
             self._signers,
-            self._subject(bindings, clock),
+            subject_of(norm, bindings, clock.today),
             url,
             clock.now,
             step.security,
@@ -110,15 +94,6 @@ class Workshop:
         else:
             raw = None
         return Outgoing(step.send, request, tls, raw, bool(step.http), step.security, step.http)
-
-    def _subject(self, bindings: Mapping[str, str], clock: Clock) -> Subject:
-        """Return whom the assertion speaks of; an attribute whose value nobody gave is left out."""
-        filled = {
-            attribute: resolve(text, bindings, clock.today)
-            for attribute, text in attribute_texts(self._norm).items()
-            if names(text) <= bindings.keys()
-        }
-        return Subject(attributes={attribute: value for attribute, value in filled.items() if value})
 
     def _address(self, kind: str) -> str:
         try:

@@ -11,8 +11,8 @@ from harness.checks.registry import CHECKS, REFUSALS, TOLERANT
 from harness.context import JudgeContext
 from harness.observed import Stage, moment
 from harness.record import Exchange
+from norms.dynamic import resolve
 from norms.i18n import tr
-from scenarios.dynamic import resolve
 from scenarios.model import Case, Expectation, Step
 from scenarios.vocabulary import CHECKS as VOCABULARY
 

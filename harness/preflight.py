@@ -17,14 +17,14 @@ from cryptography import x509
 from harness.errors import CannotRun, PreflightError, PreflightProblem
 from harness.identities import ASSERTION, FLOW, TLS, identity, server_use, tls_clients
 from harness.network import Deadline, ExchangeFailure, Resolver, TlsClient, connect
-from harness.outgoing import attribute_texts
+from norms.dynamic import names
 from norms.errors import DataError, SecurityRefusal
 from norms.i18n import tr
 from norms.model import CertificateKind, Norm
+from norms.wire.attributes import attribute_texts
 from norms.wire.trust import Anchors, check_chain, load_anchors
 from scenarios.compiler import kinds_sent
 from scenarios.declaration import Declaration, declaration_problems
-from scenarios.dynamic import names
 from scenarios.model import Suite
 
 

@@ -13,11 +13,12 @@ from typing import Final, Literal
 from lxml import etree
 
 from norms.behaviour import Behaviour, Circumstances, RandomIds, State
+from norms.filling import Clock, read_base
 from norms.model import Norm, Refusal, Service
 from norms.wire.secure import Signers, secure_response
 from norms.wire.soap import qname, serialize
 from scenarios.model import Case, Step
-from scenarios.rendering import Clock, apply_edits, read_base
+from scenarios.rendering import apply_edits
 
 _TYPES: Final = {"1.1": "text/xml; charset=utf-8", "1.2": "application/soap+xml; charset=utf-8"}
 

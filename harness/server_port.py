@@ -22,12 +22,12 @@ from harness.record import TlsFacts
 from harness.replies import Question, Replies, Reply, service_of
 from norms.behaviour import State
 from norms.errors import ParseRefusal, PoinconError
+from norms.filling import Clock
 from norms.model import Limits
 from norms.parsing import parse
 from norms.wire.listener import Listener, Receive, Scope, Send, ServerTls
 from norms.wire.protocol import CUT, EXTENSION
 from scenarios.model import Case
-from scenarios.rendering import Clock
 
 _PREFIX: Final = "/s/"
 _HOLD_SECONDS: Final = 120.0

@@ -14,14 +14,14 @@ from lxml import etree
 
 from norms.behaviour.places import POPULATION, simulator_files
 from norms.behaviour.population import Entry, Population, read_population
+from norms.dynamic import names, number_of, resolve
 from norms.errors import DataError
+from norms.filling import Clock, canonical_path, read_base
 from norms.functions import xpath
 from norms.i18n import tr
 from norms.model import Norm
 from norms.yamlfile import nearest
 from scenarios.declaration import Declaration
-from scenarios.dynamic import names, number_of, resolve
-from scenarios.rendering import Clock, canonical_path, read_base
 
 CASE_NUMBER: Final = "case_number"
 COPY: Final = "copy"

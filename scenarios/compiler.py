@@ -11,13 +11,13 @@ from typing import Final
 
 import msgspec
 
+from norms.dynamic import names, unknown_name
 from norms.errors import DataError, NormError
 from norms.i18n import tr
 from norms.model import Norm
 from norms.yamlfile import nearest
 from scenarios.bindings import Source, bind, canonical_texts, choose
 from scenarios.declaration import Declaration
-from scenarios.dynamic import names, unknown_name
 from scenarios.edits import TRIAL_CLOCK
 from scenarios.model import Case, NotSelected, Role, Scenario, Step, Suite
 from scenarios.rendering import build_message

@@ -17,11 +17,11 @@ from urllib.request import url2pathname
 import msgspec
 from lxml import etree
 
+from norms.filling import canonical_path, read_base
 from norms.functions import functions_for
 from norms.model import Norm, Service
 from norms.places import line_of
 from norms.schema import XSD, Schemas, roots_of, walk
-from scenarios.rendering import canonical_path, read_base
 
 Sort = Literal["facet", "datatype", "required", "maximum", "attribute"]
 

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from norms.dynamic import NAME
 from norms.i18n import tr
 from norms.model import Norm
 from norms.yamlfile import Node, read_yaml
-from scenarios.dynamic import NAME
 from scenarios.model import Role
 
 Answer = Literal["yes", "no"]

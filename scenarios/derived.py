@@ -19,6 +19,7 @@ from lxml import etree
 
 from norms.behaviour.places import POPULATION, simulator_files
 from norms.check import checker_for
+from norms.filling import canonical_path, read_base
 from norms.functions import xpath
 from norms.i18n import tr_in
 from norms.model import Norm, Reaction, Text
@@ -27,12 +28,11 @@ from scenarios.constraints import Constraint, SchemaMap, Sort, Spot, parts
 from scenarios.edits import Edits, duplicated, filled_raw, removed, written
 from scenarios.model import Case, Expectation, Step
 from scenarios.relaxing import Relaxer
-from scenarios.rendering import canonical_path, read_base
 from scenarios.rule_cases import RuleOutcome, rule_steps
 
 Gap = Literal[
     "", "implied", "engines-differ", "not-in-requests", "same-mechanism", "relaxation-refused", "no-reaction",
-    "about-answers", "repaired", "too-many",
+    "about-answers", "repaired", "too-many", "whole-case",
 ]  # fmt: skip
 CANONICAL: Final = "canonical"
 COPIES_MAXIMUM: Final = 50

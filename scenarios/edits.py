@@ -9,10 +9,11 @@ from typing import Final
 import msgspec
 from lxml import etree
 
+from norms.filling import Clock
 from norms.functions import functions_for, xpath
 from norms.model import Norm, Text
 from scenarios.model import Case, Expectation, Step
-from scenarios.rendering import Clock, apply_edits
+from scenarios.rendering import apply_edits
 
 TRIAL_CLOCK: Final = Clock(datetime(2026, 1, 15, 12, tzinfo=UTC), lambda: "00000000-0000-4000-8000-000000000000")
 

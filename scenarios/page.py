@@ -12,12 +12,12 @@ from typing import Final, cast
 
 from lxml import etree
 
+from norms.dynamic import NAME, RESERVED, syntax_fault
 from norms.errors import NormError
 from norms.functions import xpath
 from norms.i18n import tr
 from norms.model import Norm, Text
 from norms.yamlfile import Node, nearest, read_yaml
-from scenarios.dynamic import NAME, RESERVED, syntax_fault
 from scenarios.model import Expectation, Role, Scenario, Step
 from scenarios.rendering import fragment
 from scenarios.vocabulary import (

@@ -16,13 +16,14 @@ from lxml import etree
 
 from norms.check import Checker
 from norms.errors import DataError
+from norms.filling import Clock, canonical_path, read_base
 from norms.functions import xpath
 from norms.model import Norm, Reaction, Text
 from norms.schematron_reader import Assertion
 from scenarios.bindings import Source, bind, canonical_texts
 from scenarios.constraints import parts
 from scenarios.model import Case, Expectation, Step
-from scenarios.rendering import Clock, build_message, canonical_path, read_base
+from scenarios.rendering import build_message
 
 EXAMPLES: Final = Path("examples") / "invalid"
 # A case must stay wrong on any day, so it is tried on two that are far apart.
@@ -38,15 +39,14 @@ class RuleOutcome(msgspec.Struct, frozen=True):
     line: int
     kind: str = ""
     step: Step | None = None
-    gap: Literal["", "no-reaction", "about-answers", "repaired"] = ""
+    gap: Literal["", "no-reaction", "about-answers", "repaired", "whole-case"] = ""
 
 
 def rule_steps(norm: Norm, checker: Checker, reaction: Reaction | None) -> Iterator[RuleOutcome]:
     """Yield one outcome for each rule of the norm and its parents, in the order of the files."""
     source = Source(norm, None)
-    for file in checker.rules.files:
-        for assertion in file.assertions():
-            yield _outcome(norm, checker, source, reaction, file.path, assertion)
+    for file, assertion in checker.assertions():
+        yield _outcome(norm, checker, source, reaction, file.path, assertion)
 
 
 def _outcome(
@@ -54,6 +54,8 @@ def _outcome(
 ) -> RuleOutcome:
     name = path.relative_to(norm.root).as_posix() if path.is_relative_to(norm.root) else path.name
     outcome = RuleOutcome(rule.id, rule.role, name, rule.line)
+    if path in norm.chains:
+        return msgspec.structs.replace(outcome, gap="whole-case")
     requests = list(_requests(norm, checker, rule.id))
     if not requests:
         return msgspec.structs.replace(outcome, gap="about-answers")

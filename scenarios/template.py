@@ -10,10 +10,10 @@ from typing import Final
 
 import msgspec
 
+from norms.dynamic import names
 from norms.i18n import tr
 from norms.model import Norm
 from scenarios.bindings import CASE_NUMBER, COPY
-from scenarios.dynamic import names
 from scenarios.model import Role
 
 

@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from harness.evidence import read_run
-from harness.outgoing import attribute_texts
 from harness.run import RunOptions, run
 from norms.model import AssertionPolicy, DirectionPolicy, Norm
+from norms.wire.attributes import attribute_texts
 from scenarios.declaration import Declaration, IdentityFiles, Laboratory, ProductTls
 from scenarios.model import Expectation, Step
 from tests.harness.lab import case, declaration, echo, make_norm, make_suite

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from norms.filling import Clock
 from norms.loader import load
 from norms.model import Norm
 from scenarios.declaration import Declaration, read_sut
-from scenarios.rendering import Clock
 
 NORMS = Path(__file__).parent / "data" / "norms"
 

@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from norms.check import checker_for
+from norms.filling import Clock
 from norms.loader import available, load
 from norms.model import Norm
 from scenarios.bindings import bind
@@ -15,7 +16,7 @@ from scenarios.compiler import compile_suite
 from scenarios.coverage import UNTESTED_MAXIMUM, coverage
 from scenarios.model import Role, Suite
 from scenarios.reader import read_scenarios
-from scenarios.rendering import Clock, build_message
+from scenarios.rendering import build_message
 
 
 def norms_with_services() -> list[Norm]:

@@ -204,3 +204,17 @@ def test_cited_requirements_are_those_of_pages_always_rules_and_reactions(
         "client",
     )
     assert "JOU-008" in cited_requirements(toy, [tmp_path])
+
+
+def test_a_rule_over_the_whole_case_stands_in_the_ledger_and_gives_no_case(tmp_path: Path) -> None:
+    before = copy_of(tmp_path)
+    cases = len(derive(before))
+    chain = before.root / "rules" / "chain" / "suite.sch"
+    chain.parent.mkdir()
+    rule = (before.root / "rules" / "jouet.sch").read_text(encoding="utf-8").replace("R-JOU-01", "R-JOU-50")
+    chain.write_text(rule, encoding="utf-8")
+    norm = load("jouet/1.0", [tmp_path / "norms"])
+    (row,) = (row for row in ledger(norm).rows if row.what == "R-JOU-50")
+    assert (row.place, row.gap, row.requirement) == ("rules/chain/suite.sch", "whole-case", "JOU-004")
+    assert "fin de chaque cas" in ledger_text(ledger(norm))
+    assert len(derive(norm)) == cases

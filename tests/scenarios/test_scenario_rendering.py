@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from norms.dynamic import names, resolve, shift_date, syntax_fault
 from norms.errors import DataError, NormError
+from norms.filling import Clock, read_base
 from norms.functions import xpath
 from norms.model import Norm, Text
 from scenarios.bindings import bind
-from scenarios.dynamic import names, resolve, shift_date, syntax_fault
 from scenarios.model import Case, Step
-from scenarios.rendering import Clock, build_message, read_base
+from scenarios.rendering import build_message
 
 BINDINGS = {"enfant": "456", "jouet": "VELO", "guichet": "G2"}
 TODAY = date(2026, 3, 31)
