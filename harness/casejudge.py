@@ -138,7 +138,7 @@ class CaseJudge:
             "not-observed",
             mark("Le message attendu du produit n'a pas été observé : {trouve}."),
             tr("un message « {genre} »", genre=step.await_),
-            tr("le pilote a échoué") if blame == "CONFIG" else tr("rien de lisible n'est arrivé à temps"),
+            _driver_said(observed) if blame == "CONFIG" else tr("rien de lisible n'est arrivé à temps"),
         )
         return Judged([finding], skipped=len(step.expect), sound=False, readable=False)
 
@@ -215,3 +215,8 @@ class CaseJudge:
             )
 
         return Evaluation(self._maker, observed, planned, scene)
+
+
+def _driver_said(observed: Observed) -> str:
+    detail = observed.exchange.detail
+    return tr("le pilote a échoué : {detail}", detail=detail) if detail else tr("le pilote a échoué")

@@ -21,7 +21,7 @@ from harness.client_port import utc_now
 from harness.driver import FORMAT, Actor, Outcome, Stimulus, actor_of
 from harness.errors import CannotRun
 from harness.identities import FLOW, Lent, server_use
-from harness.record import Exchange, TlsFacts
+from harness.record import Exchange, TlsFacts, Told
 from harness.replies import Replies
 from harness.server_port import Arrival, ServerPort, Session
 from norms import behaviour
@@ -156,7 +156,7 @@ class _Running:
             case=self._case.id,
             step=number,
             text=say(str(step.stimulus)),
-            data={name: say(text) for name, text in step.data.items()},
+            data={**self._known(session), **{name: say(text) for name, text in step.data.items()}},
             endpoints=dict(endpoints),
         )
         acting = self._acting = _Acting()
@@ -169,6 +169,11 @@ class _Running:
         thread = threading.Thread(target=act, daemon=True, name=f"stimulus {self._case.id}")
         thread.start()
         return thread
+
+    def _known(self, session: Session) -> dict[str, str]:
+        """Return the values of the case that a driver may be told: those of its person and profile, no secret."""
+        secret = {value.name for value in self._house.norm.extra_values if value.secret}
+        return {name: text for name, text in session.bindings.items() if name not in secret}
 
     def _deadline(self, started: float, *, stimulated: bool) -> float:
         """Return until when a message is awaited: a product that has finished acting is given the quiet time more."""
@@ -230,6 +235,7 @@ class _Running:
             request=b"",
             response=b"",
             driver=self._acting.report,
+            told=self._acting.outcome.told if self._acting.outcome else Told(),
         )
 
     def _add(self, exchange: Exchange) -> None:

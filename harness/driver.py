@@ -1,8 +1,9 @@
 """Making a product of role client act: a program that reads a stimulus as JSON and says when it is done.
 
 One-shot: the program is started for each stimulus, gets one JSON line on its standard input, and prints one JSON line
-`{"outcome": "completed" | "failed", "message": "…"}`. Persistent: it is started once, a line in, a line out. A program
-that hangs, dies, floods or talks nonsense has failed; it never stops the laboratory. Source: docs/formats/run.md.
+`{"outcome": …, "message": "…", "amounts": {…}}`; outcome: accepted, refused, stopped, completed (done, nothing said of
+the end), failed. Persistent: it is started once, a line in, a line out. A program that hangs, dies, floods or talks
+nonsense has failed; it never stops the laboratory. Source: docs/formats/run.md.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import queue
 import shlex
 import subprocess
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, Literal, Protocol
 
 import msgspec
 
+from harness.record import Told
 from scenarios import declaration
 
 FORMAT: Final = "poincon/stimulus/1"
@@ -25,6 +27,7 @@ LINE_BYTES: Final = 65_536
 """A driver says little: a longer line is a flood."""
 
 Report = Literal["completed", "failed"]
+"""Whether the stimulus was carried out; how it ended for the user is another matter (`Told`)."""
 
 
 class Stimulus(msgspec.Struct, frozen=True):
@@ -39,18 +42,27 @@ class Stimulus(msgspec.Struct, frozen=True):
 
 
 class Said(msgspec.Struct, frozen=True):
-    """The answer of a driver."""
+    """The answer of a driver. message: what the user sees, or why it failed; amounts: values that the product shows."""
 
-    outcome: Report
+    outcome: Literal["accepted", "refused", "stopped", "completed", "failed"]
     message: str = ""
+    amounts: dict[str, str] = {}
+
+    def outcome_of_it(self) -> Outcome:
+        """Return what it means for the run."""
+        if self.outcome == "failed":
+            return Outcome("failed", self.message)
+        ended: Literal["", "accepted", "refused", "stopped"] = "" if self.outcome == "completed" else self.outcome
+        return Outcome("completed", self.message, Told(ended, self.message, self.amounts))
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a stimulus went. message: what the driver said, or what was wrong with it."""
+    """How a stimulus went. message: what the driver said, or what was wrong; told: what it says of the product."""
 
     report: Report
     message: str = ""
+    told: Told = field(default_factory=Told)
 
 
 class Actor(Protocol):
@@ -153,7 +165,7 @@ class _Conversation:
             said = msgspec.json.decode(line, type=Said)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             return self._failed(f"the driver's line is not the JSON expected: {error}")
-        return Outcome(said.outcome, said.message)
+        return said.outcome_of_it()
 
     def kill(self) -> None:
         """End the program and free its pipes."""

@@ -37,6 +37,17 @@ class TlsFacts(msgspec.Struct, frozen=True):
     client: str = ""
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What the driver or operator of a product says of it (role client): a statement, not an observation.
+
+    outcome: "accepted", "refused", "stopped", "" = not said; shown: what the user sees; amounts: values by name.
+    """
+
+    outcome: Literal["", "accepted", "refused", "stopped"] = ""
+    shown: str = ""
+    amounts: dict[str, str] = {}
+
+
 class Exchange(msgspec.Struct, frozen=True):
     """One request with its answer, fault or failure, as recorded; the raw bytes stand beside it.
 
@@ -66,6 +77,7 @@ class Exchange(msgspec.Struct, frozen=True):
     response: bytes
     duration_ms: float = 0.0
     driver: Literal["", "completed", "failed"] = ""
+    told: Told = Told()
 
 
 class Place(msgspec.Struct, frozen=True):

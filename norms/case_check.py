@@ -16,6 +16,8 @@ from norms.chains import CASE, EXCHANGE, PREFIX, REQUEST, RESPONSE
 from norms.i18n import tr
 from norms.message_check import Checker, Direction, Problem
 from norms.places import line_of, name_of, path_of, prefixes_by_namespace
+from norms.security_check import security_problem
+from norms.wire.trust import Anchors
 from norms.xpath import CASE_NAMESPACE
 
 STRUCTURE: Final = "case-structure"
@@ -33,10 +35,13 @@ def messages_of(root: etree._Element) -> Iterator[tuple[str, Direction, etree._E
         yield exchange.get("kind", ""), direction, deepcopy(message)
 
 
-def case_problems(root: etree._Element, checker: Checker, *, confirm: bool = False) -> list[Problem]:
+def case_problems(
+    root: etree._Element, checker: Checker, *, confirm: bool = False, anchors: Anchors | None = None
+) -> list[Problem]:
     """Return what is wrong with a case document: its structure, else its messages, then the rules over all of it.
 
-    confirm: as of `Checker.check`. Paths and lines are those of the whole document.
+    confirm: as of `Checker.check`; anchors: also check the security of each message against these authorities. Paths
+    and lines are those of the whole document.
     """
     prefixes = prefixes_by_namespace(checker.norm.prefixes | {PREFIX: CASE_NAMESPACE})
     problems = [
@@ -49,7 +54,11 @@ def case_problems(root: etree._Element, checker: Checker, *, confirm: bool = Fal
     numbers = {exchange: number for number, exchange in enumerate(root.iterchildren(EXCHANGE))}
     for exchange, direction, side, message in _messages(root):
         place = places[numbers[exchange], direction] = path_of(side, prefixes)
-        found = checker.check(deepcopy(message), exchange.get("kind", ""), direction, confirm=confirm)
+        alone, kind = deepcopy(message), exchange.get("kind", "")
+        found = checker.check(alone, kind, direction, confirm=confirm)
+        if anchors is not None:
+            insecure = security_problem(alone, checker.norm, kind, direction, anchors)
+            found += [insecure] if insecure is not None else []
         problems += [msgspec.structs.replace(problem, path=place + problem.path) for problem in found]
     for broken in checker.chains.problems(root):
         path = places.get((broken.exchange, broken.side), "") + broken.path

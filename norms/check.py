@@ -76,9 +76,9 @@ def check_files(
     return [_check_file(path, library, confirm, anchors) for path in _expand(paths)]
 
 
-def check_file(path: Path, norm: Norm, *, confirm: bool = False) -> FileReport:
-    """Check one file as a message of one norm."""
-    return _check_file(path, Library([norm]), confirm)
+def check_file(path: Path, norm: Norm, *, kind: str | None = None, confirm: bool = False) -> FileReport:
+    """Check one file as a message of one norm. kind: its kind where the payload does not tell it, None = it does."""
+    return _check_file(path, Library([norm], kind), confirm)
 
 
 def _expand(paths: Sequence[Path]) -> Iterator[Path]:
@@ -124,7 +124,7 @@ def _report(path: Path, root: etree._Element, match: Match, confirm: bool, ancho
     norm, kind, direction = match
     checker = checker_for(norm)
     if kind == CASE_KIND:
-        problems = case_problems(root, checker, confirm=confirm)
+        problems = case_problems(root, checker, confirm=confirm, anchors=anchors)
     else:
         way: Direction = "request" if direction == "request" else "response"
         problems = checker.check(root, kind, way, confirm=confirm)

@@ -27,6 +27,7 @@ from norms.message_check import Checker, checker_for
 from norms.model import Norm
 from norms.norm_problem import NormProblem, problem_of
 from norms.roots import NORM_FILE
+from norms.unfinished import unfinished_problems
 from norms.yamlfile import Node, nearest, read_yaml
 
 __all__ = ["NOT_TESTED_REASONS", "NormProblem", "check_norm"]
@@ -66,6 +67,7 @@ def check_norm(
         lambda: testing_problems(norm, checker, cited),
         lambda: example_problems(norm, checker),
         lambda: chain_problems(norm, checker),
+        lambda: unfinished_problems(norm),
     )
     found: list[NormProblem] = []
     for check in checks:
@@ -73,26 +75,27 @@ def check_norm(
             found.extend(check())
         except NormError as error:
             found.append(problem_of(error, file))
-    return found
+    return list(dict.fromkeys(found))  # several checks may meet the same fault: a table that nobody can read
 
 
 def _identity_problems(norm: Norm) -> Iterator[NormProblem]:
+    file = norm.root / NORM_FILE
     if (norm.root.parent.name, norm.root.name) != (norm.id, norm.version):
         yield NormProblem(
-            norm.root / NORM_FILE,
-            0,
+            file,
+            read_yaml(file, NormError).mapping()["id"].line,
             tr("La norme s'appelle « {ref} » mais son dossier « {folder} ».",
                ref=norm.ref, folder=f"{norm.root.parent.name}/{norm.root.name}"),
             tr("Renommez le dossier ou corrigez « id » et « version »."),
         )  # fmt: skip
-    seen: dict[str, Norm] = {}
+    seen: dict[str, tuple[Norm, int]] = {}
     for one in norm.family:
         for requirement in one.requirements:
-            other = seen.setdefault(requirement.id, one)
+            other, line = seen.setdefault(requirement.id, (one, requirement.line))
             if other is not one:
                 yield NormProblem(
-                    norm.root / REQUIREMENTS,
-                    0,
+                    other.root / REQUIREMENTS,
+                    line,
                     tr("L'exigence « {id} » est aussi définie par {ref}.", id=requirement.id, ref=one.ref),
                     tr("Donnez-lui un autre identifiant."),
                 )
@@ -158,7 +161,7 @@ def _texts(node: Node | None, names: Sequence[str], must_match: bool) -> list[tu
 def _rule_problems(norm: Norm, checker: Checker) -> Iterator[NormProblem]:
     known = [requirement.id for requirement in norm.all_requirements]
     seen: dict[str, Path] = {}
-    for file, assertion in checker.assertions():
+    for file, assertion in sorted(checker.assertions(), key=lambda rule: rule[0].path.is_relative_to(norm.root)):
         first = seen.setdefault(assertion.id, file.path)
         if first != file.path:
             sentence = tr("La règle « {rule} » est aussi définie dans {file}.", rule=assertion.id, file=first.name)

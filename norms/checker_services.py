@@ -12,12 +12,12 @@ from norms.errors import NormError
 from norms.i18n import tr
 from norms.message_check import Checker
 from norms.model import Norm, Service
-from norms.norm_problem import NormProblem
+from norms.norm_problem import NormProblem, problem_of
 from norms.places import line_of
 from norms.roots import NORM_FILE
 from norms.schema import roots_of, walk
 from norms.wire.soap import qname
-from norms.yamlfile import nearest
+from norms.yamlfile import nearest, read_yaml
 
 WSDL: Final = "http://schemas.xmlsoap.org/wsdl/"
 WSDL_SOAP: Final = {"1.1": "http://schemas.xmlsoap.org/wsdl/soap/", "1.2": "http://schemas.xmlsoap.org/wsdl/soap12/"}
@@ -33,13 +33,14 @@ def message_files(norm: Norm, service: Service) -> tuple[tuple[str, Path], ...]:
 def service_problems(norm: Norm, checker: Checker) -> Iterator[NormProblem]:
     """Yield what is missing or wrong around the services."""
     file = norm.root / NORM_FILE
-    for service in norm.services:
+    nodes = read_yaml(file, NormError).mapping()["services"].items() if norm.services else ()
+    for service, node in zip(norm.services, nodes, strict=True):
         parts = (service.request.element, service.response.element, *service.headers, *service.response_headers)
         for name in parts:
             if qname(norm.prefixes, name) not in checker.schemas.elements:
                 yield NormProblem(
                     file,
-                    0,
+                    node.line,
                     tr("{kind} : l'élément « {name} » n'est déclaré par aucun schéma.", kind=service.kind, name=name),
                     nearest(name, (f"{prefix}:{one}" for prefix, one in _global_elements(norm, checker))),
                 )
@@ -101,12 +102,19 @@ def _import_problems(norm: Norm, path: Path, root: etree._Element) -> Iterator[N
         if location is None:
             continue
         target = (path.parent / location).resolve()
-        try:
-            if not any(target.is_relative_to(root_folder) for root_folder in roots_of(norm)):
-                raise NormError(tr("« {location} » est hors du dossier des normes.", location=location))
-            if target.suffix == ".xsd":
+        within = any(target.is_relative_to(root_folder) for root_folder in roots_of(norm))
+        if not within or "://" in location:
+            yield NormProblem(
+                path,
+                line_of(element),
+                tr("« {location} » est hors du dossier des normes.", location=location),
+                tr("Un WSDL n'importe que des fichiers des normes, par un chemin relatif."),
+            )
+        elif not target.is_file():
+            sentence = tr("Le fichier « {location} » n'existe pas.", location=location)
+            yield NormProblem(path, line_of(element), sentence, tr("Créez-le ou corrigez son nom."))
+        elif target.suffix == ".xsd":
+            try:
                 walk([target], roots_of(norm))
-            elif not target.is_file():
-                raise NormError(tr("Le fichier « {location} » n'existe pas.", location=location))
-        except NormError as error:
-            yield NormProblem(path, line_of(element), error.what, error.remedy)
+            except NormError as error:
+                yield problem_of(error, target)

@@ -44,17 +44,21 @@ class CodeTable:
         self._periods: dict[str, list[Period]] = {}
         rows = read_csv(path, COLUMNS)
         self._columns = frozenset(rows[0].keys()) if rows else frozenset(COLUMNS)
+        dates: set[str] = set()  # a table of thousands of rows has few dates: each is judged once
         for row in rows:
-            self._add(row)
+            self._add(row, dates)
         for code, periods in self._periods.items():
             if len(periods) > 1:
                 self._order(code, periods)
 
-    def _add(self, row: Row) -> None:
-        if not row["code"]:
+    def _add(self, row: Row, dates: set[str]) -> None:
+        code = row["code"]
+        if not code:
             raise NormError(tr("La colonne « {name} » est vide.", name="code"), file=self.path, line=row.line)
         start, end = row["valid_from"] or _FIRST_DAY, row["valid_to"] or _LAST_DAY
         for text in (start, end):
+            if text in dates:
+                continue
             if not _is_date(text):
                 raise NormError(
                     tr("« {value} » n'est pas une date.", value=text),
@@ -62,11 +66,12 @@ class CodeTable:
                     line=row.line,
                     remedy=tr("Écrivez une date AAAA-MM-JJ."),
                 )
+            dates.add(text)
         if end < start:
             raise NormError(
-                tr("Le code « {code} » finit avant de commencer.", code=row["code"]), file=self.path, line=row.line
+                tr("Le code « {code} » finit avant de commencer.", code=code), file=self.path, line=row.line
             )
-        self._periods.setdefault(row["code"], []).append(Period(row, start, end))
+        self._periods.setdefault(code, []).append(Period(row, start, end))
 
     def _order(self, code: str, periods: list[Period]) -> None:
         periods.sort(key=lambda period: period.start)
@@ -95,6 +100,7 @@ class CodeTable:
             raise NormError(
                 tr("La colonne « {name} » n'existe pas.", name=name),
                 file=self.path,
+                line=1,
                 remedy=nearest(name, self._columns),
             )
         period = self.find(code, day)
@@ -132,8 +138,10 @@ class CodeTables:
             raise NormError(
                 tr("La table de codes « {name} » n'existe pas.", name=name), remedy=nearest(name, self._paths)
             )
-        with self._lock:
-            return self._tables.setdefault(name, CodeTable(self._paths[name]))
+        with self._lock:  # whoever waited here finds the table that another has read
+            if name not in self._tables:
+                self._tables[name] = CodeTable(self._paths[name])
+            return self._tables[name]
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all tables, sorted."""

@@ -9,21 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from norms.codes import COLUMNS, CodeTable, Period
+from norms.diff_elements import elements
+from norms.difference import Change, NormDiff, Subject, renumbered
 from norms.digest import normative_files, simulator_digest
-from norms.model import Norm
-from norms.schema_content import Content, Order, contents
+from norms.model import Norm, Text
+from norms.schema_content import contents
 from norms.schematron_reader import RuleFile, Select, read_rules
 
-Kind = Literal["added", "removed", "changed"]
-Subject = Literal[
-    "norm", "requirement", "claim", "value", "service", "element", "rule", "table", "code", "profile", "security",
-    "file", "simulator",
-]  # fmt: skip
 Flat = Mapping[tuple[str, ...], Any]
 
 # What reads a file of the folder; a file that differs without a change of these subjects is named itself.
@@ -46,36 +43,6 @@ _HEADING: Final = (
 _Item = TypeVar("_Item")
 
 
-class Change(msgspec.Struct, frozen=True):
-    """One difference. id: of what differs (requirement, kind of message, path of an element, code, path of a file …).
-
-    field: which of its properties, "" for the whole; within: the table of a code, else ""; before, after: texts, ""
-    for nothing. A field that lists (enumeration, period, column, always) gives one change per member, added or removed.
-    """
-
-    subject: Subject
-    kind: Kind
-    id: str
-    field: str = ""
-    before: str = ""
-    after: str = ""
-    within: str = ""
-
-
-class NormDiff(msgspec.Struct, frozen=True):
-    """All differences of two norms. before, after: their names, with the digests of what they say."""
-
-    before: str
-    after: str
-    before_digest: str
-    after_digest: str
-    changes: tuple[Change, ...]
-
-    def of(self, *subjects: Subject) -> tuple[Change, ...]:
-        """Return the changes of these subjects, in their order."""
-        return tuple(change for change in self.changes if change.subject in subjects)
-
-
 def diff(before: Norm, after: Norm) -> NormDiff:
     """Return what `after` says otherwise than `before`. Raises NormError when a schema, rule or table is wrong.
 
@@ -84,23 +51,24 @@ def diff(before: Norm, after: Norm) -> NormDiff:
     found = [
         *_heading(before, after),
         *_keyed("requirement", *_both(before, after, _requirements), ("id", "line")),
-        *_keyed("claim", *_both(before, after, lambda norm: {one.id: one for one in norm.claims}), ("id", "line")),
+        *_claims(*_both(before, after, lambda norm: {one.id: one for one in norm.claims})),
         *_keyed("value", *_both(before, after, lambda norm: {one.name: one for one in norm.extra_values}),
                 ("name", "line")),
         *_keyed("service", *_both(before, after, lambda norm: {one.kind: one for one in norm.services}), ("kind",)),
         *_keyed("profile", *_both(before, after, lambda norm: {one.code: one for one in norm.profiles}), ("code",)),
-        *_elements(*_both(before, after, contents)),
+        *elements(*_both(before, after, contents)),
         *_keyed("rule", *_both(before, after, _rules), ()),
         *_tables(before.tables, after.tables),
         *_fields("security", "security", _flat(before.security), _flat(after.security)),
     ]  # fmt: skip
     told = {change.subject for change in found}
-    found += _files(before.root, after.root, told)
+    found += _files(before, after, told)
     for old, new in ((old, new) for new in after.parents for old in before.parents if old.id == new.id):
-        found += _files(old.root, new.root, told, f"{new.ref}/")
+        found += _files(old, new, told, f"{new.ref}/")
     if simulator_digest(before.root) != simulator_digest(after.root):
         found.append(Change("simulator", "changed", "simulator"))
-    return NormDiff(before.ref, after.ref, before.digest, after.digest, tuple(found))
+    titles = _titles(found, *_both(before, after, _named))
+    return NormDiff(before.ref, after.ref, before.digest, after.digest, tuple(found), titles)
 
 
 def _both(before: Norm, after: Norm, read: Callable[[Norm], _Item]) -> tuple[_Item, _Item]:
@@ -120,6 +88,38 @@ def _heading(before: Norm, after: Norm) -> Iterator[Change]:
         yield Change("norm", "removed", "always", "always", before=text)
     for text in (news - olds).elements():
         yield Change("norm", "added", "always", "always", after=text)
+
+
+def _claims(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    yield from _keyed("claim", before, after, ("id", "line", "requirements"))
+    for key in (key for key in before if key in after):
+        olds, news = before[key].requirements, after[key].requirements
+        for name in olds:
+            if name not in news:
+                yield Change("claim", "removed", key, "requirements", before=name)
+        for name in news:
+            if name not in olds:
+                yield Change("claim", "added", key, "requirements", after=name)
+
+
+def _named(norm: Norm) -> dict[Subject, dict[str, Text]]:
+    return {
+        "requirement": {key: one.text for key, one in _requirements(norm).items()},
+        "service": {one.kind: one.title for one in norm.services},
+        "profile": {one.code: one.title for one in norm.profiles},
+        "rule": {key: Text(one.text) for key, one in _rules(norm).items()},
+    }
+
+
+def _titles(
+    found: list[Change], before: dict[Subject, dict[str, Text]], after: dict[Subject, dict[str, Text]]
+) -> dict[Subject, dict[str, Text]]:
+    titles: dict[Subject, dict[str, Text]] = {}
+    for change in found:
+        if change.subject in after:
+            names = before[change.subject] | after[change.subject]
+            titles.setdefault(change.subject, {})[change.id] = names[change.id]
+    return titles
 
 
 def _uses(norm: Norm) -> tuple[str, ...]:
@@ -177,38 +177,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_shown, value))
     return "" if value is None else str(value)
-
-
-def _elements(before: Mapping[str, Content], after: Mapping[str, Content]) -> Iterator[Change]:
-    for path in _keys(before, after):
-        if path not in before or path not in after:
-            kind: Kind = "added" if path in after else "removed"
-            side, other = (after, before) if path in after else (before, after)
-            above = path.rpartition("/")[0]
-            if above in side and above not in other:
-                continue  # said by the element around it
-            text = side[path].summary
-            yield Change("element", kind, path, **({"after": text} if kind == "added" else {"before": text}))
-            continue
-        old, new = before[path], after[path]
-        for facet in _keys(old.facets, new.facets):
-            yield from _facet(path, facet, old.facets.get(facet, ()), new.facets.get(facet, ()))
-        common = old.order.names() & new.order.names()
-        orders: list[Order] = [one.order.only(common) for one in (old, new)]
-        if orders[0] != orders[1]:
-            yield Change("element", "changed", path, "order", str(orders[0]), str(orders[1]))
-
-
-def _facet(path: str, facet: str, old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Change]:
-    if facet == "enumeration" and old and new:
-        for value in old:
-            if value not in new:
-                yield Change("element", "removed", path, facet, before=value)
-        for value in new:
-            if value not in old:
-                yield Change("element", "added", path, facet, after=value)
-    elif old != new:
-        yield Change("element", "changed", path, facet, " | ".join(old), " | ".join(new))
 
 
 class _Rule(msgspec.Struct, frozen=True):
@@ -296,13 +264,13 @@ def _period(first: Period, last: Period) -> str:
     return f"{last.row['libelle']} ({first.row['valid_from'] or '…'} – {last.row['valid_to'] or '…'})"
 
 
-def _files(before: Path, after: Path, told: set[Subject], below: str = "") -> Iterator[Change]:
+def _files(before: Norm, after: Norm, told: set[Subject], below: str = "") -> Iterator[Change]:
     """Name the files that nothing above reads, and those that differ although nothing above says so.
 
     below: what goes before the path of a file of a parent.
     """
     olds, news = (
-        {path.relative_to(root).as_posix(): path for path in normative_files(root)} for root in (before, after)
+        {path.relative_to(one.root).as_posix(): path for path in normative_files(one.root)} for one in (before, after)
     )
     for name in sorted(_keys(olds, news)):
         read_as = _READ_AS.get(name.partition("/")[0], ())
@@ -311,4 +279,6 @@ def _files(before: Path, after: Path, told: set[Subject], below: str = "") -> It
         if name not in olds or name not in news:
             yield Change("file", "added" if name in news else "removed", below + name)
         elif olds[name].read_bytes() != news[name].read_bytes():
-            yield Change("file", "changed", below + name, "writing" if read_as else "")
+            old, new = (side[name].read_text("utf-8", "replace") for side in (olds, news))
+            same = renumbered(old, new, before.ref, after.ref)
+            yield Change("file", "changed", below + name, "version" if same else "writing" if read_as else "")

@@ -5,6 +5,7 @@ Deterministic: the same message, bindings and clock give the same tree. Source: 
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -70,6 +71,19 @@ def filled_message(norm: Norm, path: Path, bindings: Mapping[str, str], clock: C
     for target, text in _filled(norm, root, content):
         target.write(value_of(text, bindings, clock, file, 0))
     return root
+
+
+def freshened(norm: Norm, root: etree._Element, clock: Clock) -> etree._Element:
+    """Return a copy of a filled message under new identifiers and times, to be sent anew.
+
+    Numbers (`${number}`: an invoice) stay.
+    """
+    fresh = copy.deepcopy(root)
+    for expression, text in norm.fill.items():
+        if "${uuid}" in text or "${now" in text:
+            for target in targets(norm, fresh, expression):
+                target.write(value_of(text, {}, clock, norm.root / NORM_FILE, 0))
+    return fresh
 
 
 class Target:

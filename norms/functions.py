@@ -32,8 +32,18 @@ from lxml import etree
 
 from norms import amounts, identifiers
 from norms.codes import CodeTables
+from norms.errors import NormError
+from norms.i18n import tr
 from norms.model import Norm
-from norms.xpath import CASE_NAMESPACE, FUNCTIONS_NAMESPACE, STANDARD_PREFIXES, compile_xpath
+from norms.xpath import (
+    CASE_NAMESPACE,
+    FUNCTIONS_NAMESPACE,
+    STANDARD_PREFIXES,
+    arguments_of,
+    compile_xpath,
+    literal,
+)
+from norms.yamlfile import nearest
 
 NOT_A_NUMBER: Final = "NaN"
 
@@ -47,7 +57,7 @@ class Functions:
     def __init__(self, norm: Norm) -> None:
         self.tables = CodeTables(norm)
         self.namespaces = STANDARD_PREFIXES | norm.prefixes | {"p": FUNCTIONS_NAMESPACE, "case": CASE_NAMESPACE}
-        self._rounding = norm.rounding
+        self._rounding, self._shared = norm.rounding, not norm.services
         self._compiled: dict[str, etree.XPath] = {}
         named: dict[str, Callable[..., Any]] = {
             "nir-key": lambda _, nir: identifiers.nir_key(_text(nir)),
@@ -77,6 +87,26 @@ class Functions:
             found = compile_xpath(expression, self.namespaces, self.extensions, smart_strings=True)
             self._compiled[expression] = found
         return found
+
+    def check_tables(self, expression: str) -> None:
+        """Raise NormError (without a file) for a table or a column, named by a literal, that the norm does not have.
+
+        A norm without services may leave its tables to the norms that use it: there nothing is wrong.
+        """
+        if self._shared:
+            return
+        used = [(given[1], "") for given in arguments_of(expression, "p:in-table") if len(given) > 1]
+        used += [(given[0], given[2]) for given in arguments_of(expression, "p:attr") if len(given) > 2]
+        for table, column in used:
+            name, cell = literal(table), literal(column)
+            if name is None:
+                continue
+            columns = self.tables.table(name).columns
+            if cell is not None and cell not in columns:
+                raise NormError(
+                    tr("La table « {table} » n'a pas de colonne « {column} ».", table=name, column=cell),
+                    remedy=nearest(cell, sorted(columns)),
+                )
 
     def _in_table(self, _: object, code: object, table: object, day: object = "") -> bool:
         return self.tables.has(_text(table), _text(code), _day(day))

@@ -61,9 +61,9 @@ class Library:
         return [match for match in found if _declares(match.norm, match.kind, root)] or found
 
     def _message(self, norm: Norm, root: etree._Element) -> Iterator[Match]:
-        identified = checker_for(norm).identify(root)
-        if identified is not None and self._kind in (None, identified[0]):
-            yield Match(norm, *identified)
+        identified = [one for one in checker_for(norm).candidates(root) if self._kind in (None, one[0])]
+        if identified:
+            yield Match(norm, *identified[0])
         elif is_fault(root):
             for service in norm.services:
                 if NAMESPACES[service.soap] == etree.QName(root).namespace and self._kind in (None, service.kind):

@@ -66,11 +66,10 @@ class Checker:
         self.rules = Rules(norm.rules, functions_for(norm))
         self.chains = Chains(norm)
         self._prefixes = prefixes_by_namespace(norm.prefixes)
-        self._payloads = {
-            qname(norm.prefixes, part.element): (service.kind, direction)
-            for service in norm.services
-            for part, direction in _directions(service)
-        }
+        self._payloads: dict[str, list[tuple[str, Direction]]] = {}
+        for service in norm.services:
+            for part, direction in _directions(service):
+                self._payloads.setdefault(qname(norm.prefixes, part.element), []).append((service.kind, direction))
         self._headers = {
             (service.kind, direction): [(name, qname(norm.prefixes, name)) for name in names]
             for service in norm.services
@@ -92,12 +91,22 @@ class Checker:
         return ((file, assertion) for file in self.rule_files for assertion in file.assertions())
 
     def identify(self, root: etree._Element) -> tuple[str, Direction] | None:
-        """Return kind and direction of a message by its payload element; None for a fault or an unknown payload."""
+        """Return kind and direction of a message by its payload element; None for a fault or an unknown payload.
+
+        Of several kinds with that payload, the first whose headers are all there, else the first.
+        """
+        return next(iter(self.candidates(root)), None)
+
+    def candidates(self, root: etree._Element) -> list[tuple[str, Direction]]:
+        """Return every kind and direction with the payload of a message, the likeliest first; [] when none has it."""
         try:
-            payload = Envelope.of(root).payload
+            envelope = Envelope.of(root)
         except SecurityRefusal:
-            return None
-        return None if payload is None else self._payloads.get(str(payload.tag))
+            return []
+        found = [] if envelope.payload is None else self._payloads.get(str(envelope.payload.tag), [])
+        if len(found) < 2:
+            return found
+        return sorted(found, key=lambda one: not all(envelope.blocks(tag) for _, tag in self._headers[one]))
 
     def check(self, root: etree._Element, kind: str, direction: Direction, *, confirm: bool = False) -> list[Problem]:
         """Return the problems of a message: structure first, then schemas, then rules.

@@ -65,8 +65,11 @@ class _Compiler:
             for name in variables(expression) - self._known:
                 what = tr("La variable « ${name} » n'est pas définie, dans « {xpath} ».", name=name, xpath=expression)
                 raise NormError(what, remedy=nearest(name, self._known) if self._known else "")
+            self._functions.check_tables(expression)
             return compile_xpath(expression, self._namespaces, self._functions.extensions)
         except NormError as error:
+            if error.file:
+                raise
             raise NormError(error.what, file=self._file.path, line=line, remedy=error.remedy) from error
 
 

@@ -56,6 +56,7 @@ def read_csv(
     delimiter, lines = _lines(path, error)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     rows: list[Row] = []
+    line = 1
     try:
         header = [cell.strip() for cell in next(reader, [])]
         while header and not header[-1]:
@@ -76,9 +77,9 @@ def read_csv(
             line = reader.line_num + 1
     except csv.Error as bad:
         raise error(
-            tr("Le tableau ne se lit pas : {why}.", why=bad),
+            tr("Le tableau ne se lit pas : un guillemet est mal placé ou n'est pas refermé."),
             file=path,
-            line=reader.line_num,
+            line=line,
             remedy=tr("Vérifiez les guillemets de cette ligne."),
         ) from bad
     return rows

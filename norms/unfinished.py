@@ -13,7 +13,7 @@ from typing import Final
 from norms.foreign import originals
 from norms.i18n import tr
 from norms.loader import REQUIREMENTS
-from norms.model import Norm
+from norms.model import DirectionPolicy, Norm
 from norms.norm_problem import NormProblem
 from norms.roots import NORM_FILE
 from norms.yamlfile import read_yaml
@@ -71,7 +71,7 @@ def _imported_problems(norm: Norm) -> Iterator[NormProblem]:
         if key in keys and not keys[key].value:
             yield NormProblem(file, 0, what, "", "warning")
     security = norm.security
-    if all(part.assertion is part.flow is part.timestamp is None for part in (security.request, security.response)):
+    if security.request == security.response == DirectionPolicy():
         yield NormProblem(
             norm.root / "security.yaml",
             0,

@@ -7,7 +7,7 @@ names are checked here beforehand. Source: XPath 1.0, W3C Recommendation of 16 N
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from lxml import etree
@@ -64,6 +64,27 @@ def check_names(expression: str, namespaces: Mapping[str, str], extensions: Exte
                 tr("La fonction « {name} » n'existe pas, dans « {xpath} ».", name=name, xpath=expression),
                 remedy=nearest(name, names),
             )
+
+
+def arguments_of(expression: str, function: str) -> Iterator[tuple[str, ...]]:
+    """Yield the arguments of every call of `function` in an expression, as they are written."""
+    bare = _LITERAL.sub(lambda literal: "_" * len(literal.group()), expression)
+    for call in re.finditer(rf"(?<![\w.:-]){re.escape(function)}\s*\(", bare):
+        depth, start, arguments = 0, call.end(), list[str]()
+        for position in range(call.end(), len(bare)):
+            letter = bare[position]
+            if letter in ",)" and depth == 0:
+                arguments.append(expression[start:position].strip())
+                start = position + 1
+                if letter == ")":
+                    break
+            depth += (letter in "([") - (letter in ")]")
+        yield tuple(arguments)
+
+
+def literal(expression: str) -> str | None:
+    """Return the text of an expression that is a literal, None for any other."""
+    return expression[1:-1] if _LITERAL.fullmatch(expression) else None
 
 
 def variables(expression: str) -> frozenset[str]:

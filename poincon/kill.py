@@ -1,6 +1,6 @@
 """The kill rate: does the suite catch every seeded fault, blame the right requirement, and spare conformant partners?
 
-A world of the sandbox is opened for the plain partner, each variant and each fault; the whole suite runs against each.
+A world is opened for the plain partner, each variant and each fault; the whole suite runs against each.
 """
 
 from __future__ import annotations
@@ -13,26 +13,19 @@ from pathlib import Path
 import msgspec
 
 from harness.record import Verdicts
-from harness.run import RunOptions, run
-from norms.behaviour import Fault, load
+from norms.behaviour import Fault
 from norms.errors import UsageError
 from norms.i18n import tr
 from norms.model import Norm
 from norms.yamlfile import nearest
 from poincon.conduct import TOOL
-from poincon.practice import practice_declaration
+from poincon.kill_runs import World, practice_partners
 from reports.kill import KillRecord
-from sandbox.mutants import mutants
-from sandbox.pki import ensure
-from sandbox.serve import Specification, World, spawn
-from scenarios.compiler import cited, compile_suite
-from scenarios.declaration import Declaration, read_sut
-from scenarios.model import Scenario
+from scenarios.compiler import cited
+from scenarios.model import Role, Scenario
 from scenarios.reader import read_scenarios
 
 PLAIN = "plain"
-ANSWER_SECONDS = 5.0
-"""Deadline of an exchange while measuring: longer than any variant takes, shorter than what a norm grants a product."""
 
 
 class Survivor(msgspec.Struct, frozen=True):
@@ -126,12 +119,14 @@ def false_alarms(variant: str, verdicts: Verdicts) -> list[FalseAlarm]:
     ]
 
 
-def redundant(scenarios: Sequence[Scenario], kills: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Return the written scenarios of role server that could be removed without anybody noticing.
+def redundant(
+    scenarios: Sequence[Scenario], kills: Mapping[str, Sequence[str]], role: Role = "server"
+) -> tuple[str, ...]:
+    """Return the written scenarios of that role that could be removed without anybody noticing.
 
     Kept: a scenario that alone cites some requirement, or whose cases alone fail on some fault.
     """
-    written = {scenario.id: scenario for scenario in scenarios if scenario.role == "server"}
+    written = {scenario.id: scenario for scenario in scenarios if scenario.role == role}
     witnesses: dict[str, set[str]] = {}
     for scenario in written.values():
         for requirement in cited(scenario.steps):
@@ -146,20 +141,21 @@ def measure(
     norm: Norm,
     data: Path,
     *,
+    role: Role = "server",
     jobs: int = 2,
     only: Sequence[str] = (),
     generated: bool = False,
     seed: int = 0,
     on_world: Callable[[str, str], None] = lambda _world, _outcome: None,
 ) -> KillReport:
-    """Measure the suite of `norm`, role server.
+    """Measure the suite of `norm` for products of `role`.
 
     data: folder of the sandbox's keys; only: ids or globs of the faults and variants to try (default all);
     generated: the mutants of `seed` instead of the seeded faults; on_world: told each world and its outcome.
     """
-    behaviour = load(norm)
-    faults = _chosen(mutants(norm, seed) if generated else behaviour.faults, only)
-    variants = [variant.id for variant in behaviour.variants if _wanted(variant.id, only)]
+    partners = practice_partners(norm, role, seed if generated else None)
+    faults = [fault for fault in partners.faults if _wanted(fault.id, only)]
+    variants = [variant.id for variant in partners.variants if _wanted(variant.id, only)]
     known = [fault.id for fault in faults] + variants
     for name in only:
         if not any(fnmatchcase(each, name) for each in known):
@@ -167,37 +163,33 @@ def measure(
                 tr("« {id} » n'existe pas dans cette norme. {remedy}", id=name, remedy=nearest(name, known))
             )
     worlds = {PLAIN: World()}
-    worlds |= {_world(variant): World(variants=(variant,)) for variant in variants}
-    worlds |= {_world(fault.id): World(faults=(fault.id,)) for fault in faults}
-    specification = Specification(
-        norms=(norm.ref,), data=str(data), worlds=worlds, mutant_seed=seed if generated else None
-    )
+    worlds |= {variant: World(variants=(variant,)) for variant in variants}
+    worlds |= {fault.id: World(faults=(fault.id,)) for fault in faults}
     own = frozenset(requirement.id for requirement in norm.requirements)
     alarms: list[FalseAlarm] = []
     survivors: list[Survivor] = []
     kills: dict[str, tuple[str, ...]] = {}
-    with spawn(specification) as sandbox, tempfile.TemporaryDirectory(prefix="poincon-") as folder:
-        runner = _Runner(norm, data, Path(folder), jobs)
-
-        def judged(world: str) -> Verdicts:
-            return runner.run(world, sandbox.endpoints(world, norm.ref))
-
-        for world in (PLAIN, *map(_world, variants)):
-            found = false_alarms(world, judged(world))
+    with (
+        tempfile.TemporaryDirectory(prefix="poincon-") as folder,
+        partners.runs(data, Path(folder), jobs, worlds) as runs,
+    ):
+        for world in (PLAIN, *variants):
+            found = false_alarms(world, runs.run(world))
             alarms += found
             on_world(
                 world, tr("fausse alerte : {cases}", cases=", ".join(alarm.case for alarm in found)) if found else ""
             )
         for fault in faults:
-            verdicts = judged(_world(fault.id))
+            verdicts = runs.run(fault.id)
             kills[fault.id] = tuple(case.id for case in verdicts.cases if case.verdict == "fail")
             alive = survivor(fault, verdicts, own)
             survivors += [alive] if alive else []
             on_world(fault.id, f"{alive.reason} {' '.join(alive.strays)}".strip() if alive else "")
+        source = runs.source
     return KillReport(
         norm=norm.ref,
-        role="server",
-        suite=runner.source,
+        role=role,
+        suite=source,
         total=len(faults),
         killed=len(faults) - len(survivors),
         survivors=tuple(survivors),
@@ -205,49 +197,9 @@ def measure(
         variants=tuple(variants),
         tool=TOOL,
         kills=kills,
-        redundant=() if only or generated else redundant(read_scenarios(norm), kills),
+        redundant=() if only or generated else redundant(read_scenarios(norm), kills, role),
     )
-
-
-class _Runner:
-    """Runs the suite, compiled once, against one world after the other; the declaration is ours, so no pre-flight."""
-
-    def __init__(self, norm: Norm, data: Path, folder: Path, jobs: int) -> None:
-        self._norm, self._folder, self._jobs = norm, folder, jobs
-        self._declaration = self._declared(dict.fromkeys((s.kind for s in norm.services), "https://localhost:1/"), data)
-        self._suite = compile_suite(norm, read_scenarios(norm), self._declaration, "server")
-        self.source = self._suite.source
-
-    def _declared(self, endpoints: dict[str, str], data: Path) -> Declaration:
-        file = self._folder / "sut.yaml"
-        file.write_text(practice_declaration(self._norm, endpoints, ensure(data / "pki")), encoding="utf-8")
-        declaration = read_sut(file)
-        timeouts = msgspec.structs.replace(declaration.timeouts, exchange=ANSWER_SECONDS)
-        return msgspec.structs.replace(declaration, timeouts=timeouts)
-
-    def run(self, world: str, endpoints: dict[str, str]) -> Verdicts:
-        """Run against the addresses of one world."""
-        product = msgspec.structs.replace(self._declaration.product, endpoints=endpoints)
-        options = RunOptions(
-            declaration=msgspec.structs.replace(self._declaration, product=product),
-            suite=self._suite,
-            norm=self._norm,
-            out=self._folder / world,
-            jobs=self._jobs,
-            tool=TOOL,
-            preflight=False,
-        )
-        return run(options).verdicts
-
-
-def _chosen(faults: Sequence[Fault], only: Sequence[str]) -> list[Fault]:
-    return [fault for fault in faults if _wanted(fault.id, only)]
 
 
 def _wanted(name: str, only: Sequence[str]) -> bool:
     return not only or any(fnmatchcase(name, pattern) for pattern in only)
-
-
-def _world(name: str) -> str:
-    """Return a name that can stand in an address."""
-    return "".join(character if character.isalnum() or character in "-_" else "-" for character in name)

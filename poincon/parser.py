@@ -102,6 +102,17 @@ def _norms(commands: Commands) -> None:
     new.add_argument(
         "--dir", type=Path, metavar="DOSSIER", help=tr("où l'écrire (sinon le premier dossier de POINCON_NORMS)")
     )
+    foreign = _command(
+        group, "import", "norms_import:import_norm", tr("fait un projet de norme des WSDL et XSD d'un tiers")
+    )
+    foreign.add_argument("source", metavar="DOSSIER", type=Path, help=tr("dossier des WSDL et de tous leurs schémas"))
+    foreign.add_argument("--as", required=True, dest="target", metavar="NORME", help=tr("norme/version à créer"))
+    foreign.add_argument(
+        "--soap", choices=("1.1", "1.2"), default="1.2", help=tr("version de SOAP à prendre quand les deux sont là")
+    )
+    foreign.add_argument(
+        "--dir", type=Path, metavar="OU", help=tr("où l'écrire (sinon le premier dossier de POINCON_NORMS)")
+    )
     publish = _command(group, "publish", "norms_life:publish", tr("publie un projet de norme, s'il est en ordre"))
     publish.add_argument("norm", metavar="NORME")
     revise = _command(group, "revise", "norms_life:revise", tr("reprend une norme publiée pour une révision"))
@@ -144,6 +155,11 @@ def _sandbox(commands: Commands) -> None:
     serve.add_argument("--variant", action="append", default=[], metavar="ID", help=tr("variante conforme (répétable)"))
     serve.add_argument("--sut", type=Path, metavar="FICHIER", help=tr("écrit aussi un sut.yaml prêt à l'emploi"))
     _json(serve)
+    robot = _command(group, "robot", "robot:robot", tr("le logiciel d'entraînement : une consigne par ligne, en JSON"))
+    robot.add_argument("norm", metavar="NORME")
+    robot.add_argument("--data", type=Path, metavar="DOSSIER", help=tr("où sont les clés et certificats d'essai"))
+    robot.add_argument("--fault", action="append", default=[], metavar="ID", help=tr("défaut semé (répétable)"))
+    robot.add_argument("--variant", action="append", default=[], metavar="ID", help=tr("variante conforme (répétable)"))
     faults = _command(group, "faults", "sandbox:show_faults", tr("les défauts semés et les variantes d'une norme"))
     faults.add_argument("norm", metavar="NORME")
     _json(faults)
@@ -225,6 +241,10 @@ def _laboratory(commands: Commands) -> None:
     )
     conformance.add_argument(
         "--sut", type=Path, metavar="FICHIER", help=tr("un produit réel plutôt que le bac à sable")
+    )
+    conformance.add_argument("norms", nargs="*", metavar="NORME", help=tr("seulement ces normes (id/version)"))
+    conformance.add_argument(
+        "--kill-records", type=Path, metavar="DOSSIER", help=tr("relevés de « kill-rate --record » à citer (*.json)")
     )
     conformance.add_argument("--jobs", type=int, default=2, metavar="N")
     conformance.add_argument("--out", type=Path, default=Path("runs"), metavar="DOSSIER")

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandbox.pki import TestPki
 
 
 def sandbox_data(chosen: Path | None = None) -> Path:
@@ -15,3 +19,10 @@ def sandbox_data(chosen: Path | None = None) -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("poincon", appauthor=False) / "sandbox"
+
+
+def sandbox_keys(chosen: Path | None = None) -> TestPki:
+    """Return the sandbox's keys and certificates, made on first use. chosen: as of `sandbox_data`."""
+    from sandbox.pki import ensure
+
+    return ensure(sandbox_data(chosen) / "pki")

@@ -27,8 +27,7 @@ def practice_declaration(norm: Norm, endpoints: Mapping[str, str], pki: TestPki,
     answered yes, every IXIT value is the example of the norm, identities and anchors are those of the test PKI as
     absolute paths.
     """
-    held = pki.laboratory_identities() if role == "server" else pki.amc_identities()
-    identities = {**held, **_right_ones(norm, pki, role, held)}
+    identities = _identities(norm, pki, role)
     examples = {value.name: value.example for value in norm.extra_values}
     return sut_template(
         norm,
@@ -47,6 +46,16 @@ def practice_declaration(norm: Norm, endpoints: Mapping[str, str], pki: TestPki,
             ixit=examples,
         ),
     )
+
+
+def client_identities(norm: Norm, pki: TestPki) -> dict[str, tuple[Path, Path]]:
+    """Return certificate and key, by use, of whoever calls the services of `norm`: right ones and wrong ones."""
+    return _identities(norm, pki, "server")
+
+
+def _identities(norm: Norm, pki: TestPki, role: Role) -> dict[str, tuple[Path, Path]]:
+    held = pki.laboratory_identities() if role == "server" else pki.amc_identities()
+    return {**held, **_right_ones(norm, pki, role, held)}
 
 
 def _right_ones(norm: Norm, pki: TestPki, role: Role, held: Held) -> dict[str, tuple[Path, Path]]:

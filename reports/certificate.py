@@ -46,6 +46,11 @@ class Form(msgspec.Struct, frozen=True):
         return self.kind
 
     @property
+    def file(self) -> str:
+        """The usual name of the document beside its run."""
+        return f"{self.kind}.xml"
+
+    @property
     def schema(self) -> Path:
         """The XSD of the document."""
         return FOLDER / f"{self.kind}.xsd"

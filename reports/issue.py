@@ -47,7 +47,8 @@ def certify(
     """Seal a document about the run in folder `run`; return it.
 
     A norm of regime laboratory gives a certificate, one of self-conformance a signed bilan. data: folder of the
-    register; target: file to write (default: <number>.xml in the run folder); kill_record: of this suite, when
+    register; target: file to write, or the folder of one with the usual name – certificate.xml, self-declaration.xml
+    (default: <number>.xml in the run folder); kill_record: of this suite, when
     measured; now: aware, default the clock. Raises GateClosedError with every reason, SealError, RegisterError,
     ReportError, RunFolderError.
     """
@@ -62,6 +63,8 @@ def certify(
         digest = hashlib.sha256(etree.tostring(document, method="c14n")).hexdigest()
         file = sealed(document, seal, at)
         path = target or run / f"{content.number}.xml"
+        if path.is_dir():
+            path /= content.form.file
         if path.exists():
             raise ReportError(tr("Le fichier {file} existe déjà : un document scellé n’est pas remplacé.", file=path))
         register.append(_issue(content, digest))

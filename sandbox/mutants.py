@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from lxml import etree
 
@@ -20,14 +20,14 @@ from norms.yamlfile import Node
 _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
-def mutants(norm: Norm, seed: int = 0) -> tuple[Fault, ...]:
-    """Return the mutants of a norm, in document order: for each element of the canonical answers "remove", and for
-    each element that holds text "alter" (drawn with `seed`; the same seed gives the same mutants). They break no
-    named requirement.
+def mutants(norm: Norm, seed: int = 0, direction: Literal["request", "response"] = "response") -> tuple[Fault, ...]:
+    """Return the mutants of a norm, in document order: for each element of the canonical answers (or requests)
+    "remove", and for each element that holds text "alter" (drawn with `seed`; the same seed gives the same mutants).
+    They break no named requirement.
     """
     found: list[Fault] = []
     for service in norm.services:
-        file = norm.root / "messages" / f"{service.kind}.response.xml"
+        file = norm.root / "messages" / f"{service.kind}.{direction}.xml"
         if file.is_file():
             found += _of_service(norm, service, file, seed)
     return tuple(found)

@@ -1,4 +1,4 @@
-"""The test PKI of the sandbox: authorities, cards, establishments, software, AMC and seal, and what a laboratory needs to cheat.
+"""The test PKI: authorities, cards, establishments, software, AMC and seal, and what a laboratory needs to cheat.
 
 It has no value outside the sandbox; `ensure` makes it on first use and renews it before it expires.
 """

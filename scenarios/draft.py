@@ -53,9 +53,9 @@ def write_first_pages(norm: Norm, letters: str, requirement_of: Callable[[str], 
         place = f"/{soap}:Envelope/{soap}:Body/{service.response.element}"
         lines = [
             f"id: {identifier}",
-            f"title: {_texts('La demande {kind} reçoit sa réponse', kind=service.kind)}",
+            f"title: {_both('La demande {kind} reçoit sa réponse', kind=service.kind)}",
             "role: server",
-            f"purpose: {_texts('Vérifier qu’une demande {kind} valide reçoit une réponse valide.', kind=service.kind)}",
+            f"purpose: {_both('Vérifier qu’une demande {kind} valide reçoit une réponse valide.', kind=service.kind)}",
             *([f"applies_if: {claim}"] if claim else []),
             "steps:",
             f"  - send: {service.kind}",
@@ -67,7 +67,7 @@ def write_first_pages(norm: Norm, letters: str, requirement_of: Callable[[str], 
     return len(norm.services)
 
 
-def _texts(message: str, **values: object) -> str:
+def _both(message: str, **values: object) -> str:
     """Return a text for people in both languages, as YAML."""
     both = {language: json.dumps(tr_in(language, message, **values), ensure_ascii=False) for language in ("fr", "en")}
     return f"{{fr: {both['fr']}, en: {both['en']}}}"

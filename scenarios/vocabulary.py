@@ -280,6 +280,26 @@ _CHECKS: Final = (
         beside="quiet",
         roles=CLIENT,
     ),
+    CheckSpec(
+        "outcome",
+        Text(
+            "Le produit dit que l'action s'est terminée ainsi : accepted, refused ou stopped.",
+            "The product says that the action ended so: accepted, refused or stopped.",
+        ),
+        needs=("value",),
+        beside="quiet",
+        roles=CLIENT,
+    ),
+    CheckSpec(
+        "shown",
+        Text(
+            "L'utilisateur lit un texte qui contient l'une des valeurs.",
+            "The user sees a text that contains one of the values.",
+        ),
+        needs=("value",),
+        beside="quiet",
+        roles=CLIENT,
+    ),
 )
 
 CHECKS: Final[dict[str, CheckSpec]] = {spec.name: spec for spec in _CHECKS}

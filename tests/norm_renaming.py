@@ -1,9 +1,9 @@
 """The same norm under other names: everything that a norm may name is renamed, as its own data say where names stand.
 
-Renamed are ids and versions of the norm and of those it uses, namespaces, prefixes, elements, attributes, message kinds,
-operations, actions, paths, profiles, requirements, rules, scenarios, result and error codes, code tables, pools, kinds of
-certificates, the security profile. Not renamed: texts for people, and what is only a name inside the simulator (values of
-the population, variables, remembered collections, faults).
+Renamed are ids and versions of the norm and of those it uses, namespaces, prefixes, elements, attributes, message
+kinds, operations, actions, paths, profiles, requirements, rules, scenarios, result and error codes, code tables, pools,
+kinds of certificates, the security profile. Not renamed: texts for people, and what is only a name inside the simulator
+(values of the population, variables, remembered collections, faults).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Final
 from lxml import etree
 
 from norms.behaviour import load as load_behaviour
+from norms.behaviour.population import Population
 from norms.errors import DataError
 from norms.model import Norm
 from norms.tables import read_csv
@@ -56,7 +57,7 @@ class Names:
         self.namespaces = {uri: f"urn:exemple:n{zlib.crc32(uri.encode()):08x}" for uri in own.values()}
         self.prefixes = numbered(own, lambda number: f"px{number}")
         self.elements, self.attributes, self.local = self._declared(norm)
-        hidden = {pool for entry in _population_names(norm) for pool in entry}
+        hidden = {pool for entry in _population_names(norm, behaviour.population) for pool in entry}
         self.local = {name: new for name, new in self.local.items() if name not in hidden}
         self.kinds = numbered((one.kind for one in norm.services), lambda number: f"K{number}Z")
         self.words = numbered((one.operation for one in norm.services), lambda number: f"operer{number}")
@@ -74,7 +75,7 @@ class Names:
         self.scenarios = {path.stem: _other_id(path.stem, starts) for _, path in scenario_files(norm)}
         self.results = _mapped(norm, RESULTS, lambda code: f"{int(code) + 40:02}" if code.isdecimal() else code[::-1])
         self.errors = _mapped(norm, ERRORS, lambda code: f"{code[2::-1]}-{int(code[4:]) + 30}")
-        columns = {column for path in norm.tables.values() for column in read_csv(path, ("code",), None)[0].keys()}
+        columns = {column for path in norm.tables.values() for column in read_csv(path, ("code",), None)[0]}
         self.tables = numbered(norm.tables.keys() - columns, lambda number: f"table-{number}")
         self.pools = numbered((pool.name for pool in behaviour.population.pools), lambda number: f"groupe-{number}")
         self.certificates = numbered(norm.security.kinds, lambda number: f"sorte-{number}")
@@ -105,7 +106,7 @@ class Names:
         return elements, numbered(attributes, lambda number: f"Trait{number}"), numbered(plain, lambda n: f"zone{n:03}")
 
 
-def _population_names(norm: Norm) -> Iterator[Iterable[str]]:
+def _population_names(norm: Norm, population: Population) -> Iterator[Iterable[str]]:
     """Yield the names that paths into the population and the state use: they are not those of messages."""
     for one in norm.family:
         file = one.root / "simulator" / "population.yaml"
@@ -114,7 +115,7 @@ def _population_names(norm: Norm) -> Iterator[Iterable[str]]:
             assert isinstance(said, dict)
             for name, entries in (said.get("lists") or {}).items():  # type: ignore[union-attr]
                 yield [name, *(key for entry in entries for key in entry)]
-    yield [name for pool in load_behaviour(norm).population.pools for entry in pool.entries for name in entry.values]
+    yield [name for pool in population.pools for entry in pool.entries for name in entry.values]
     yield ["entry", "line", "population", "state", "code", "libelle"]
 
 

@@ -40,6 +40,11 @@ class Rewriter:
         self._variables = {f"${name}" for name in names.result_values}
         self._rows = {f"{old.lower()}-": f"{new.lower()}-" for old, new in names.kinds.items()}
 
+    def case(self, case_id: str) -> str:
+        """Return the id of a written case: its scenario, and the profile it is for."""
+        scenario, at, profile = case_id.partition("@")
+        return f"{self.names.scenarios[scenario]}{at}{self.names.profiles.get(profile, profile)}"
+
     # --- XPath
 
     def xpath(self, text: str, results: bool = False) -> str:
@@ -89,9 +94,11 @@ class Rewriter:
 
         text = _PLACE.sub(hide, text)
         result = re.escape(self.names.result_at)
-        text = re.sub(
-            rf"(?<=<{result}>)[^<]*", lambda found: self.names.results.get(found[0].strip(), found[0]), text
-        ) if result else text
+        text = (
+            re.sub(rf"(?<=<{result}>)[^<]*", lambda found: self.names.results.get(found[0].strip(), found[0]), text)
+            if result
+            else text
+        )
         text = re.sub(r"(?<=>)[^<>\s]+(?=<)", lambda found: self._text(found[0]), text)
         target = re.search(r'targetNamespace="([^"]*)"', text)
         form = 'elementFormDefault="qualified"' in text
@@ -187,7 +194,11 @@ class Rewriter:
             one["outcomes"] = [self.outcome(outcome) for outcome in _list(one["outcomes"])]
         for profile in _list(said.get("profiles", [])):
             profile["code"] = names.profiles[profile["code"]]
-        for key, known in (("security", names.security), ("default_given", names.pools), ("derived_prefix", names.derived)):
+        for key, known in (
+            ("security", names.security),
+            ("default_given", names.pools),
+            ("derived_prefix", names.derived),
+        ):
             if key in said:
                 said[key] = known.get(said[key], said[key])
         return said
@@ -296,7 +307,7 @@ class Rewriter:
 
     def _change(self, change: Any) -> None:
         names, at = self.names, change.get("at", "")
-        renamed = at and last_name(at) == names.result_at or change.get("name") in names.result_values
+        renamed = (at and last_name(at) == names.result_at) or change.get("name") in names.result_values
         for key, new in (
             ("at", self.xpath), ("with", self.xpath), ("from", self.xpath), ("when", self.xpath), ("xml", self.markup),
             ("row", self.row), ("to", self.qname), ("code", self._text),
@@ -350,7 +361,9 @@ class Rewriter:
             text = re.sub(r"\b[A-Z]+(?:-[A-Z]+)+-\d+\b", lambda found: names.requirements.get(found[0], found[0]), text)
             if path.stem in (RESULTS, ERRORS):
                 known = names.results if path.stem == RESULTS else names.errors
-                text = re.sub(r"^[^;,\n]+(?=[;,])", lambda found: known.get(found[0], found[0]), text, flags=re.MULTILINE)
+                text = re.sub(
+                    r"^[^;,\n]+(?=[;,])", lambda found: known.get(found[0], found[0]), text, flags=re.MULTILINE
+                )
             stem = names.tables.get(path.stem, path.stem) if place.parts[0] == "codes" else path.stem
             _write(target / place.with_name(f"{stem}.csv"), text)
 

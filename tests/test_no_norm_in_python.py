@@ -32,11 +32,13 @@ ALLOWED: Final = {
     "Code": "SOAP 1.2 names a part of its Fault so",
     "Fin": "French for “end”, a heading of the bilan",
     "Id": "attribute of XML Signature and of WS-Security; field of the certificate's XML",
+    "Reference": "XML Signature names an element so; field of the signed bilan",
     "Version": "attribute of SAML 2.0; field of the certificate's XML and of the bilan",
     "adresse": "French for “address”, a place in sentences for people",
     "code": "English word",
     "item": "English word",
     "libelle": "column of every code table (docs/formats/norm.md), a place in sentences for people",
+    "nombre": "French for “number”, a place in sentences for people",
     "norme": "French for “norm”, an argument shown by the command line",
     "search": "function of the standard module re",
     "service": "English word",
@@ -50,6 +52,13 @@ ALLOWED: Final = {
 PRACTICE_KEYS: Final = {"amc-flux", "cps-signature"}
 """File names of test certificates that are also kinds of certificates in a norm: allowed where the keys are made."""
 PRACTICE_KEY_FILES: Final = {"sandbox/pki.py", "sandbox/pki_issue.py"}
+
+NUMERALS: Final = {
+    "norms/identifiers.py": {"12", "18", "19"},  # how letters of a NIR and of a FINESS number count
+    "norms/parsing.py": {"16"},  # UTF-16
+    "norms/foreign/values.py": {"01"},  # a sample of digits
+}
+"""File -> result codes of two digits that are numbers there."""
 
 WORD: Final = re.compile(r"\w+(?:-\w+)*")
 UNMISTAKABLE: Final = re.compile(r"[A-Z]{3,}|[^\W\d_]+(?:-\w+)+|[A-Za-z]+[a-z][A-Z]\w*")
@@ -158,7 +167,9 @@ def test_no_python_names_a_norm() -> None:
     wrong = [
         sentence
         for file, word, sentence in everything_named()
-        if word not in ALLOWED and not (word in PRACTICE_KEYS and file in PRACTICE_KEY_FILES)
+        if word not in ALLOWED
+        and not (word in PRACTICE_KEYS and file in PRACTICE_KEY_FILES)
+        and word not in NUMERALS.get(file, ())
     ]
     assert not wrong, "\n".join(wrong)
 

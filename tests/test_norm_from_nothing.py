@@ -117,10 +117,9 @@ def test_a_run_gives_a_signed_bilan(command: Command, sut: Path, place: Path) ->
                      "--only", "V-PREFIXES", "--record", record)  # fmt: skip
     assert "3 défauts détectés sur 3, 0 fausse(s) alerte(s)" in killed
     assert "BILAN-TRANSPORTEURS-" in command("certify", run, "--kill-rate", record)
-    assert "authentique" in command(
-        "verify", run / "certificate.xml", "--run", run, "--authority", data / "authority.pem"
-    )
-    document = etree.parse(run / "certificate.xml")
+    sealed = run / "self-declaration.xml"
+    assert "authentique" in command("verify", sealed, "--run", run, "--authority", data / "authority.pem")
+    document = etree.parse(sealed)
     assert etree.QName(document.getroot()).localname == "SelfDeclaration"
     assert [document.findtext(f".//{{*}}KillRate/{{*}}{name}") for name in ("Killed", "Total")] == ["3", "3"]
     bilan = (run / "bilan.html").read_text("utf-8")

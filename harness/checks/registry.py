@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from harness.checks import answers, messages, series, values
+from harness.checks import answers, messages, series, told, values
 from harness.checks.base import Check
 from harness.observed import Stage
 
@@ -40,6 +40,8 @@ _ALL: Final = (
     Check("unique-across-parallel", series.unique_across_parallel, Stage.NORMAL, whole_step=True),
     Check("consistent-across-parallel", series.consistent_across_parallel, Stage.NORMAL, whole_step=True),
     Check("absent-next", series.absent_next, Stage.NOTHING, whole_step=True),
+    Check("outcome", told.outcome, Stage.NOTHING, whole_step=True),
+    Check("shown", told.shown, Stage.NOTHING, whole_step=True),
 )
 
 CHECKS: Final[dict[str, Check]] = {check.name: check for check in _ALL}

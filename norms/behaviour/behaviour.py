@@ -15,6 +15,7 @@ from norms.behaviour.places import ANSWERS, DECISIONS, FAULTS, SIMULATOR, VARIAN
 from norms.behaviour.population import Population, population_of
 from norms.behaviour.state import State
 from norms.behaviour.tables import read_decisions
+from norms.behaviour.words import words_of_decisions
 from norms.errors import NormError, UsageError
 from norms.i18n import tr
 from norms.model import Norm
@@ -70,11 +71,12 @@ def load(norm: Norm) -> Behaviour:
     population = population_of(norm)
     answers = simulator_files(norm, ANSWERS)
     decisions = read_decisions(simulator_files(norm, DECISIONS), answers, norm)
+    words = words_of_decisions(decisions)
     return Behaviour(
         norm,
         population,
-        read_faults(simulator_files(norm, FAULTS), norm, decisions),
-        read_variants(simulator_files(norm, VARIANTS), norm, decisions),
+        read_faults(simulator_files(norm, FAULTS), norm, words),
+        read_variants(simulator_files(norm, VARIANTS), norm, words),
         Interpreter(norm, decisions, population, Templates(answers)),
     )
 

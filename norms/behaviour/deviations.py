@@ -14,7 +14,7 @@ import msgspec
 
 from norms.behaviour.expressions import Expression
 from norms.behaviour.operators import ON, OPERATORS, PLACES, TLS_CERTIFICATES, Operator
-from norms.behaviour.tables import Decisions, Recall, Sequence
+from norms.behaviour.words import Words
 from norms.errors import NormError
 from norms.i18n import tr
 from norms.model import Norm, Text
@@ -107,21 +107,21 @@ _Item = TypeVar("_Item", Fault, Variant)
 _PATHS = ("at", "from", "with")
 
 
-def read_faults(paths: tuple[Path, ...], norm: Norm, decisions: Decisions) -> tuple[Fault, ...]:
+def read_faults(paths: tuple[Path, ...], norm: Norm, words: Words) -> tuple[Fault, ...]:
     """Read the files; an id written again replaces the inherited fault. Raises NormError with file and line."""
-    return _last_of(_faults(path, norm, decisions) for path in paths)
+    return _last_of(_faults(path, norm, words) for path in paths)
 
 
-def read_variants(paths: tuple[Path, ...], norm: Norm, decisions: Decisions) -> tuple[Variant, ...]:
+def read_variants(paths: tuple[Path, ...], norm: Norm, words: Words) -> tuple[Variant, ...]:
     """Read the files; an id written again replaces the inherited variant. Raises NormError with file and line."""
-    return _last_of(_variants(path, norm, decisions) for path in paths)
+    return _last_of(_variants(path, norm, words) for path in paths)
 
 
 def _last_of(groups: Iterable[tuple[_Item, ...]]) -> tuple[_Item, ...]:
     return tuple({item.id: item for group in groups for item in group}.values())
 
 
-def _faults(path: Path, norm: Norm, decisions: Decisions) -> tuple[Fault, ...]:
+def _faults(path: Path, norm: Norm, words: Words) -> tuple[Fault, ...]:
     faults = []
     for node in _members(path, "faults"):
         keys = node.only(("id", "title", "requirement"), ("consequences", "changes", *_CONDITIONS, *_OPERATOR_KEYS))
@@ -137,19 +137,19 @@ def _faults(path: Path, norm: Norm, decisions: Decisions) -> tuple[Fault, ...]:
                 read_text(keys["title"]),
                 keys["requirement"].text(),
                 consequences,
-                _changes(node, keys, norm, decisions),
+                _changes(node, keys, norm, words),
                 node.line,
             )
         )
     return _distinct(faults, path)
 
 
-def _variants(path: Path, norm: Norm, decisions: Decisions) -> tuple[Variant, ...]:
+def _variants(path: Path, norm: Norm, words: Words) -> tuple[Variant, ...]:
     variants = []
     for node in _members(path, "variants"):
         keys = node.only(("id", "title"), ("changes", *_CONDITIONS, *_OPERATOR_KEYS))
         variants.append(
-            Variant(keys["id"].text(), read_text(keys["title"]), _changes(node, keys, norm, decisions), node.line)
+            Variant(keys["id"].text(), read_text(keys["title"]), _changes(node, keys, norm, words), node.line)
         )
     return _distinct(variants, path)
 
@@ -165,21 +165,22 @@ def _members(path: Path, name: str) -> tuple[Node, ...]:
     return read_yaml(path, NormError).only((name,))[name].items()
 
 
-def _changes(node: Node, keys: dict[str, Node], norm: Norm, decisions: Decisions) -> tuple[Change, ...]:
+def _changes(node: Node, keys: dict[str, Node], norm: Norm, words: Words) -> tuple[Change, ...]:
     if ("operator" in keys) == ("changes" in keys):
         raise node.fault(tr("Écrivez « operator » ou une liste « changes »."))
     if "operator" in keys:
-        return (_change(node, keys, norm, decisions),)
+        return (_change(node, keys, norm, words),)
     changes = []
     for member in keys["changes"].items():
         own = member.only(("operator",), (*_CONDITIONS, *_OPERATOR_KEYS))
         shared: dict[str, Node] = {name: keys[name] for name in _CONDITIONS if name in keys}
-        changes.append(_change(member, {**shared, **own}, norm, decisions))
+        changes.append(_change(member, {**shared, **own}, norm, words))
     return tuple(changes)
 
 
-def _change(node: Node, keys: dict[str, Node], norm: Norm, decisions: Decisions) -> Change:
-    operator = OPERATORS[keys["operator"].choice(sorted(OPERATORS))]
+def _change(node: Node, keys: dict[str, Node], norm: Norm, words: Words) -> Change:
+    allowed = sorted(name for name, operator in OPERATORS.items() if operator.phase in words.phases)
+    operator = OPERATORS[keys["operator"].choice(allowed)]
     given = [name for name in keys if name in _OPERATOR_KEYS and name != "operator"]
     for name in given:
         if name not in (*operator.needs, *operator.takes):
@@ -198,7 +199,7 @@ def _change(node: Node, keys: dict[str, Node], norm: Norm, decisions: Decisions)
             known = [service.kind for service in norm.services]
             raise keys["kinds"].fault(tr("Le message « {kind} » n'existe pas.", kind=kind), nearest(kind, known))
     parameters = {name: " ".join(keys[name].texts()) if name in _LISTS else keys[name].text() for name in given}
-    _check_values(operator, keys, parameters, decisions)
+    _check_values(operator, keys, parameters, words)
     return Change(
         operator,
         parameters,
@@ -210,23 +211,20 @@ def _change(node: Node, keys: dict[str, Node], norm: Norm, decisions: Decisions)
     )
 
 
-_LISTS = ("reasons", "then", "certificates")
+_LISTS = ("reasons", "then", "certificates", "checks", "causes")
+_WORDS = {
+    "on": ON,
+    "place": PLACES,
+    "reason": tuple(sorted(REASONS)),
+    "reasons": tuple(sorted(REASONS)),
+    "then": tuple(sorted(REASONS)),
+    "certificates": TLS_CERTIFICATES,
+}
 
 
-def _check_values(operator: Operator, keys: dict[str, Node], values: dict[str, str], decisions: Decisions) -> None:
+def _check_values(operator: Operator, keys: dict[str, Node], values: dict[str, str], words: Words) -> None:
     """Refuse a parameter that names something unknown."""
-    tables = decisions.tables.values()
-    known: dict[str, tuple[str, ...]] = {
-        "on": ON,
-        "place": PLACES,
-        "reason": tuple(sorted(REASONS)),
-        "reasons": tuple(sorted(REASONS)),
-        "then": tuple(sorted(REASONS)),
-        "certificates": TLS_CERTIFICATES,
-        "row": tuple(row.id for table in tables for row in table.rows),
-        "sequence": tuple(name for name, kind in _state_names(decisions) if kind == "sequence"),
-        "collection": tuple(name for name, kind in _state_names(decisions) if kind == "collection"),
-    }
+    known = _WORDS | words.known
     for name, value in values.items():
         for word in value.split() if name in _LISTS else (value,):
             if name in known and word not in known[name]:
@@ -234,12 +232,12 @@ def _check_values(operator: Operator, keys: dict[str, Node], values: dict[str, s
                     tr("« {value} » n'est pas une valeur de « {name} ».", value=word, name=name),
                     nearest(word, known[name]),
                 )
-        if name in ("seconds", "by", "days", "bytes", "status", "http"):
+        if name in ("seconds", "by", "days", "bytes", "status", "http", "times"):
             _check_number(keys[name], value, whole=name not in ("seconds", "by"))
-    if operator.name == "set-value" and values["name"] not in _value_names(decisions):
+    if operator.name == "set-value" and values["name"] not in words.values:
         raise keys["name"].fault(
             tr("Aucune décision ne calcule « {name} ».", name=values["name"]),
-            nearest(values["name"], sorted(_value_names(decisions))),
+            nearest(values["name"], sorted(words.values)),
         )
 
 
@@ -248,31 +246,6 @@ def _check_number(node: Node, value: str, *, whole: bool) -> None:
         (int if whole else float)(value)
     except ValueError:
         raise node.fault(tr("« {value} » n'est pas un nombre.", value=value)) from None
-
-
-def _state_names(decisions: Decisions) -> set[tuple[str, str]]:
-    names = set()
-    for table in decisions.tables.values():
-        for row in table.rows:
-            names |= {(effect.collection, "collection") for effect in row.effects}
-            for item in (*table.values, *row.values, *row.after):
-                if isinstance(item.source, Sequence):
-                    names.add((item.source.name, "sequence"))
-                elif isinstance(item.source, Recall):
-                    names.add((item.source.collection, "collection"))
-    return names
-
-
-def _value_names(decisions: Decisions) -> set[str]:
-    names = set()
-    for table in decisions.tables.values():
-        names |= {item.name for item in table.values}
-        for row in table.rows:
-            names |= {item.name for item in (*row.values, *row.after)}
-            if row.lines:
-                names |= {item.name for line in row.lines.rows for item in line.values}
-                names |= {item.name for item in (*row.lines.values, *row.lines.last)}
-    return names
 
 
 def _distinct(items: list[_Item], path: Path) -> tuple[_Item, ...]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from lxml import etree
 
-from norms.errors import DataError
-from norms.functions import text_of, xpath
+from norms.errors import DataError, NormError
+from norms.functions import functions_for, text_of, xpath
 from norms.i18n import tr
 from norms.model import Norm
 from norms.xpath import variables
@@ -36,6 +36,10 @@ class Expression:
             raise node.fault(
                 tr("L'expression XPath « {source} » ne se lit pas : {why}.", source=self.source, why=str(wrong))
             ) from wrong
+        try:
+            functions_for(norm).check_tables(self.source)
+        except NormError as wrong:
+            raise wrong if wrong.file else node.fault(wrong.what, wrong.remedy) from wrong
 
     def value(self, context: etree._Element, given: Variables) -> object:
         """Return the XPath result; raises NormError with the place when it cannot be evaluated."""

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-Phase = Literal["tree", "security", "time", "http", "acceptance", "decision", "writing", "tls"]
+Phase = Literal["tree", "security", "time", "http", "acceptance", "decision", "writing", "tls", "conduct"]
 
 
 class Operator(msgspec.Struct, frozen=True):
@@ -75,11 +75,28 @@ _WRITING: Final = (
     Operator("chunked", "writing", ("bytes",), ("on",)),
 )
 _TLS: Final = (Operator("accept-tls", "tls", ("certificates",)),)
+_CONDUCT: Final = (
+    Operator("believe", "conduct", ("checks",)),
+    Operator("tolerate", "conduct", ("reasons",)),
+    Operator("stop-when", "conduct", ("at",)),
+    Operator("ignore-route", "conduct", ("route",)),
+    Operator("force-route", "conduct", ("route",)),
+    Operator("go-on", "conduct", ("kind",)),
+    Operator("repeat-request", "conduct"),
+    Operator("retry", "conduct", ("times",), ("causes",)),
+    Operator("retry-unchanged", "conduct"),
+    Operator("say", "conduct", ("outcome",)),
+    Operator("show", "conduct", ("text",)),
+)
 
 OPERATORS: Final = {
     operator.name: operator
-    for operator in (*_TREE, *_SECURITY, *_TIME, *_HTTP, *_ACCEPTANCE, *_DECISION, *_WRITING, *_TLS)
+    for operator in (*_TREE, *_SECURITY, *_TIME, *_HTTP, *_ACCEPTANCE, *_DECISION, *_WRITING, *_TLS, *_CONDUCT)
 }
+SERVER_PHASES: Final[tuple[Phase, ...]] = (
+    "tree", "security", "time", "http", "acceptance", "decision", "writing", "tls",
+)  # fmt: skip
+CLIENT_PHASES: Final[tuple[Phase, ...]] = ("tree", "security", "time", "writing", "conduct")
 # Which answers an operator touches: a normal answer, a fault, or both.
 ON: Final = ("answer", "fault", "any")
 PLACES: Final = ("first", "last", "before", "after")

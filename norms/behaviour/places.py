@@ -13,6 +13,9 @@ DECISIONS: Final = "decisions.yaml"
 FAULTS: Final = "faults.yaml"
 VARIANTS: Final = "variants.yaml"
 ANSWERS: Final = "answers"
+CONDUCT: Final = "conduct.yaml"
+CLIENT_FAULTS: Final = "client-faults.yaml"
+CLIENT_VARIANTS: Final = "client-variants.yaml"
 
 
 def simulator_files(norm: Norm, name: str) -> tuple[Path, ...]:

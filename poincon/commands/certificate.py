@@ -10,7 +10,7 @@ from norms.i18n import tr
 from norms.wire.keys import Identity, load_identity
 from poincon.commands.product import folder_of
 from poincon.console import print_json
-from poincon.places import sandbox_data
+from poincon.places import sandbox_data, sandbox_keys
 from reports.issue import certify as issue
 from reports.kill import read_kill_record
 from reports.verify import verify_certificate
@@ -20,8 +20,7 @@ def certify(arguments: Namespace) -> int:
     """Seal the certificate (or the signed bilan) of a run, behind the certification gate."""
     folder = folder_of(arguments.run)
     record = read_kill_record(arguments.kill_rate) if arguments.kill_rate else None
-    target = arguments.out or folder / "certificate.xml"
-    issued = issue(folder, seal_of(arguments), register_folder(), target, record)
+    issued = issue(folder, seal_of(arguments), register_folder(), arguments.out or folder, record)
     print(tr("Délivré : {number}, {file}", number=issued.content.number, file=issued.path))
     return 0
 
@@ -29,9 +28,7 @@ def certify(arguments: Namespace) -> int:
 def seal_of(arguments: Namespace) -> Identity:
     """Return the seal named on the command line, else the sandbox's own, which has no value outside it."""
     if arguments.seal is None:
-        from sandbox.pki import ensure
-
-        return ensure(sandbox_data() / "pki").identity("seal")
+        return sandbox_keys().identity("seal")
     if arguments.seal_certificate is None:
         raise UsageError(tr("--seal demande --seal-certificate : le certificat de cette clé."))
     return load_identity(arguments.seal_certificate, arguments.seal)

@@ -2,109 +2,153 @@
 
 from __future__ import annotations
 
+import os
 import time
 from argparse import Namespace
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.run import RunResult, new_run_folder
+from harness.record import Counts
+from harness.run import new_run_folder
 from norms import loader
+from norms.errors import UsageError
 from norms.i18n import tr
 from norms.model import Norm
 from norms.publication import withdrawn
 from poincon.commands.certificate import register_folder
 from poincon.conduct import Campaign, campaign_of, run_campaign, write_reports
 from poincon.console import note, print_table
-from poincon.places import sandbox_data
+from poincon.places import sandbox_data, sandbox_keys
 from poincon.practice import practice_declaration
 from poincon.progress import ProgressDisplay
 from reports.errors import GateClosedError
-from reports.issue import certify
+from reports.issue import Issued, certify
+from reports.kill import KillRecord, kill_rate_for, read_kill_record
 from reports.verify import verify_certificate
 from reports.wording import run_verdict_word
-from sandbox.pki import ensure
 from sandbox.serve import Specification, spawn
 from scenarios.reader import read_scenarios
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table. certificate: file, "" when none was issued; ok: run passed and certificate verified."""
+    """One line of the table. document: word for what was issued and verified; ok: run passed and document valid."""
 
     norm: str
-    cases: int
     verdict: str
-    seconds: float
-    bilan: Path
-    certificate: str
-    ok: bool
+    counts: Counts = field(default_factory=Counts)
+    seconds: float = 0.0
+    folder: Path | None = None
+    document: str = ""
+    ok: bool = False
+
+    @property
+    def cases(self) -> int:
+        """How many cases the suite holds, played or not."""
+        return sum(_numbers(self.counts))
 
 
 def conformance(arguments: Namespace) -> int:
     """Run, report, certify and verify; print one table; exit 0 only when every line is well."""
     jobs, out = arguments.jobs, arguments.out
+    records = _kill_records(arguments.kill_records)
+    if arguments.sut is not None and arguments.norms:
+        raise UsageError(tr("--sut nomme déjà la norme : ne donnez pas de NORME avec lui."))
     if arguments.sut is not None:
-        lines = [_line(campaign_of(arguments.sut), out, jobs)]
+        lines = [_line(campaign_of(arguments.sut), out, jobs, records)]
     else:
-        norms = [norm for norm in map(loader.load, loader.available()) if _practised(norm)]
-        lines = [_practice(norm, out, jobs) for norm in norms]
-    print_table(
-        (tr("norme"), tr("cas"), tr("verdict"), tr("durée"), tr("certificat ou bilan")),
-        [
-            (line.norm, str(line.cases), line.verdict, f"{line.seconds:.1f} s", line.certificate or tr("non délivré"))
-            for line in lines
-        ],
-    )
-    for line in lines:
-        print(tr("{norm} : {bilan}", norm=line.norm, bilan=line.bilan))
-        print(tr("{norm} : preuves {folder}", norm=line.norm, folder=line.bilan.parent))
-    print(tr("Autorité du sceau : {file}", file=ensure(sandbox_data() / "pki").authority))
+        norms = [norm for norm in map(loader.load, arguments.norms or loader.available()) if _practised(norm)]
+        lines = [_practice(norm, out, jobs, records) for norm in norms]
+    _print(lines)
     return 0 if lines and all(line.ok for line in lines) else 1
 
 
 def _practised(norm: Norm) -> bool:
-    return bool(norm.services and read_scenarios(norm)) and not list(withdrawn(norm))
+    """Say whether the norm has something to try: shared types have no service, a withdrawn norm certifies nothing."""
+    return bool(norm.services) and not list(withdrawn(norm))
 
 
-def _practice(norm: Norm, out: Path, jobs: int) -> Line:
+def _practice(norm: Norm, out: Path, jobs: int, records: Sequence[KillRecord]) -> Line:
     """Run the suite of one norm against simulators in a process of their own."""
+    if not read_scenarios(norm):
+        return Line(norm.ref, tr("aucun scénario"))
     data = sandbox_data()
     with spawn(Specification(norms=(norm.ref,), data=str(data))) as sandbox:
         declaration = data / f"{norm.id}-{norm.version}.yaml"
         declaration.write_text(
-            practice_declaration(norm, sandbox.endpoints(norm=norm.ref), ensure(data / "pki")), encoding="utf-8"
+            practice_declaration(norm, sandbox.endpoints(norm=norm.ref), sandbox_keys()), encoding="utf-8"
         )
-        return _line(campaign_of(declaration), out, jobs)
+        return _line(campaign_of(declaration), out, jobs, records)
 
 
-def _line(campaign: Campaign, out: Path, jobs: int) -> Line:
+def _line(campaign: Campaign, out: Path, jobs: int, records: Sequence[KillRecord]) -> Line:
     started = time.monotonic()
     with ProgressDisplay() as progress:
         result = run_campaign(campaign, new_run_folder(out, campaign.suite), jobs=jobs, listeners=(progress,))
-    bilan = write_reports(result.folder)
-    certificate = _certified(result)
+    write_reports(result.folder)
+    measured = next((record for record in records if kill_rate_for(campaign.suite, record)), None)
+    document, valid = _certified(result.folder, measured)
     return Line(
         norm=campaign.norm.ref,
-        cases=len(result.verdicts.cases),
         verdict=run_verdict_word(result.verdicts.verdict),
+        counts=result.verdicts.counts,
         seconds=time.monotonic() - started,
-        bilan=bilan,
-        certificate=str(certificate) if certificate else "",
-        ok=result.exit_code == 0 and certificate is not None,
+        folder=result.folder,
+        document=document,
+        ok=result.exit_code == 0 and valid,
     )
 
 
-def _certified(result: RunResult) -> Path | None:
-    """Issue the certificate and verify it against evidence and authority; None when the gate stays closed."""
-    pki = ensure(sandbox_data() / "pki")
-    target = result.folder / "certificate.xml"
+def _certified(folder: Path, record: KillRecord | None) -> tuple[str, bool]:
+    """Issue the document of a run, verify it against evidence and authority; return its word and whether it holds."""
+    keys = sandbox_keys()
     try:
-        certify(result.folder, pki.identity("seal"), register_folder(), target)
+        issued = certify(folder, keys.identity("seal"), register_folder(), folder, record)
     except GateClosedError as closed:
         note(str(closed))
-        return None
-    report = verify_certificate(target, result.folder, pki.authority)
+        return tr("non délivré"), False
+    report = verify_certificate(issued.path, folder, keys.authority)
     if not report.valid:
         note("\n".join(report.lines))
-        return None
-    return target
+        return tr("non valable"), False
+    return _word(issued), True
+
+
+def _word(issued: Issued) -> str:
+    return tr("certificat") if issued.content.kind == "certificate" else tr("bilan signé")
+
+
+def _kill_records(folder: Path | None) -> list[KillRecord]:
+    return [read_kill_record(path) for path in sorted(folder.glob("*.json"))] if folder is not None else []
+
+
+def _numbers(counts: Counts) -> tuple[int, ...]:
+    return (
+        counts.passed, counts.fail, counts.inconclusive, counts.error, counts.not_selected + counts.not_run,
+    )  # fmt: skip
+
+
+def _print(lines: Sequence[Line]) -> None:
+    """Print a line for each norm, with the counts that any of them has, then where the evidence is."""
+    names = (tr("conf."), tr("non conf."), tr("non concl."), tr("incid."), tr("non joué"))
+    used = [column for column in range(len(names)) if any(_numbers(line.counts)[column] for line in lines)]
+    print_table(
+        (tr("norme"), tr("cas"), tr("verdict"), *(names[column] for column in used), tr("durée"), tr("document")),
+        [
+            (line.norm, str(line.cases), line.verdict, *(str(_numbers(line.counts)[column]) for column in used),
+             f"{line.seconds:.0f} s", line.document or tr("non délivré"))
+            for line in lines
+        ],
+    )  # fmt: skip
+    print()
+    print(tr("Preuves, bilan (bilan.html) et document signé :"))
+    for line in lines:
+        if line.folder is not None:
+            print(f"  {line.norm}  {_nearby(line.folder)}")
+    print(tr("Autorité du sceau : {file}", file=_nearby(sandbox_keys().authority)))
+
+
+def _nearby(path: Path) -> str:
+    """Return the path as seen from the working directory, when that is shorter."""
+    return min(os.path.relpath(path), str(path.absolute()), key=len)

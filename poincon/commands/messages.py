@@ -9,7 +9,7 @@ from norms.check import CASE_KIND, FileReport, check_files
 from norms.i18n import tr
 from norms.wire.trust import Anchors
 from poincon.console import print_json
-from poincon.places import sandbox_data
+from poincon.places import sandbox_keys
 
 
 def check_messages(arguments: Namespace) -> int:
@@ -33,9 +33,7 @@ def _anchors(arguments: Namespace) -> Anchors:
 
     if arguments.authority is not None:
         return load_anchors(arguments.authority)
-    from sandbox.pki import ensure
-
-    return ensure(sandbox_data() / "pki").anchors()
+    return sandbox_keys().anchors()
 
 
 def _plain(report: FileReport) -> dict[str, object]:

@@ -139,7 +139,8 @@ def problems_of(norm: Norm, *, publishing: bool = False) -> list[NormProblem]:
     from scenarios.coverage import cited_requirements
 
     cited = cited_requirements(norm)
-    return [*check_norm(norm.root, cited=cited, publishing=publishing), *_simulator_problems(norm)]
+    found = [*check_norm(norm.root, cited=cited, publishing=publishing), *_simulator_problems(norm)]
+    return list(dict.fromkeys(found))  # a table that nobody can read is told once
 
 
 def problem_lines(problems: Sequence[NormProblem]) -> Iterator[str]:
@@ -171,8 +172,11 @@ def diff_norms(arguments: Namespace) -> int:
     if arguments.json:
         print_json(found)
         return 0
+    numbers = sum(map(found.renumbers, found.changes))
     print(tr("De {before} à {after} : {count} différence(s).",
-             before=found.before, after=found.after, count=len(found.changes)))  # fmt: skip
+             before=found.before, after=found.after, count=len(found.changes) - numbers))  # fmt: skip
+    if numbers:
+        print(tr("{count} de plus ne tiennent qu'au numéro de version.", count=numbers))
     for section in sections(found):
         print(f"\n{section.heading}")
         for sentence in section.sentences:

@@ -23,7 +23,7 @@ def new_norm(arguments: Namespace) -> int:
     name, version = split_ref(arguments.target)
     if arguments.target in loader.available():
         raise UsageError(tr("La norme {ref} existe déjà ; rien n'est écrit.", ref=arguments.target))
-    norms, pages = _places(arguments.dir)
+    norms, pages = places(arguments.dir)
     scenarios = target_of(pages, name, version)
     folder = draft(source, arguments.target, norms, date.today())
     count = copy_scenarios(source, scenarios)
@@ -31,6 +31,14 @@ def new_norm(arguments: Namespace) -> int:
     if count:
         print(tr("Scénarios copiés sous les mêmes identifiants : {count}, dans {folder}.",
                  count=count, folder=scenarios))  # fmt: skip
+    tell_roots(norms, pages)
+    print(tr("Ensuite : poincon norms check {new} · poincon norms diff {old} {new}",
+             old=source.ref, new=arguments.target))  # fmt: skip
+    return 0
+
+
+def tell_roots(norms: Path, pages: Path) -> None:
+    """Say which variables make the laboratory find a norm and its scenarios, when it does not find them yet."""
     unknown = [
         f"{variable}={root}"
         for variable, root, known in (
@@ -41,12 +49,9 @@ def new_norm(arguments: Namespace) -> int:
     ]
     if unknown:
         print(tr("Pour que le laboratoire les trouve, définissez : {variables}.", variables=" ".join(unknown)))
-    print(tr("Ensuite : poincon norms check {new} · poincon norms diff {old} {new}",
-             old=source.ref, new=arguments.target))  # fmt: skip
-    return 0
 
 
-def _places(chosen: Path | None) -> tuple[Path, Path]:
+def places(chosen: Path | None) -> tuple[Path, Path]:
     """Return the root of norms and that of scenarios to write below. Raises UsageError when there is none."""
     if chosen is not None:
         return chosen, chosen / "scenarios"

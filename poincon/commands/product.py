@@ -15,7 +15,7 @@ from norms.errors import UsageError
 from norms.i18n import tr
 from poincon.conduct import campaign_of, run_campaign, write_reports
 from poincon.console import print_json
-from poincon.places import sandbox_data
+from poincon.places import sandbox_keys
 from poincon.progress import ProgressDisplay
 from reports.wording import blame_words, run_verdict_word, verdict_word
 from scenarios.template import sut_template
@@ -25,8 +25,6 @@ SHOWN_FINDINGS = 12
 
 def init(arguments: Namespace) -> int:
     """Write a commented sut.yaml for a product of that norm."""
-    from sandbox.pki import ensure
-
     norm = loader.load(arguments.norm)
     text = sut_template(norm, arguments.role)
     if arguments.out is None:
@@ -35,7 +33,7 @@ def init(arguments: Namespace) -> int:
     if arguments.out.exists():
         raise UsageError(tr("« {file} » existe déjà ; il n'est pas remplacé.", file=arguments.out))
     arguments.out.write_text(text, encoding="utf-8")
-    pki = ensure(sandbox_data(arguments.data) / "pki")
+    pki = sandbox_keys(arguments.data)
     print(tr("Écrit : {file}. Remplissez-le, puis : poincon sut check {file}", file=arguments.out))
     print(tr("Clés et certificats d'essai : {folder}", folder=pki.folder))
     return 0

@@ -248,6 +248,26 @@ def test_effects_put_remove_and_expire(folder: Folder) -> None:
     assert step(nothing) is None
 
 
+def test_rows_know_every_line_and_effects_are_done_for_each(folder: Folder) -> None:
+    behaviour = folder.idb(
+        """    let:
+      lignes: {nodes: //n, values: {n: ".", vue: "boolean($state/vus[numero = $n])", carre: "p:mul($n, $n)"}}
+    rows:
+      - id: deja
+        when: "$lignes[vue = 'true']"
+        set: {v: "concat(count($state/vus), ' ', $state/vus[2]/carre)"}
+        answer: a
+      - id: t
+        set: {v: "p:sum($lignes/carre)"}
+        effects: [{put: vus, each: $lignes, key: n, values: {numero: n, carre: carre}, until: "p:add-days($date, n)"}]
+        answer: a""",
+        "<a>{{ v }}</a>",
+    )
+    state = State()
+    answers = [ask(behaviour, state, date(2026, 1, day)).text for day in (10, 11, 12, 13)]
+    assert answers == ["5.00", "2 4.00", "1 ", "5.00"]
+
+
 def test_once_repeats_an_answer_that_had_effects(folder: Folder) -> None:
     behaviour = folder.idb(
         """    once: "//k"

@@ -14,6 +14,7 @@ from norms.behaviour.operators import OPERATORS
 from norms.behaviour.places import ANSWERS, simulator_files
 from norms.behaviour.population import read_population
 from norms.behaviour.tables import read_decisions
+from norms.behaviour.words import words_of_decisions
 from norms.loader import load as load_norm
 
 FORMATS = Path(__file__).parents[2] / "docs" / "formats"
@@ -50,11 +51,11 @@ def test_decisions(tmp_path: Path) -> None:
 def test_faults_and_variants(name: str, tmp_path: Path) -> None:
     path = example(name, tmp_path)
     reader = {"faults": read_faults, "variants": read_variants}[name]
-    assert len(reader((path,), VILLE, load(VILLE).interpreter.decisions)) >= 2
+    assert len(reader((path,), VILLE, words_of_decisions(load(VILLE).interpreter.decisions))) >= 2
 
 
 def test_every_operator_is_explained() -> None:
-    text = (FORMATS / "faults.md").read_text(encoding="utf-8") + (FORMATS / "variants.md").read_text(encoding="utf-8")
+    text = "".join((FORMATS / name).read_text(encoding="utf-8") for name in ("faults.md", "variants.md", "conduct.md"))
     assert [name for name in OPERATORS if f"`{name}`" not in text and f"operator: {name} " not in text] == []
 
 

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_norm import EMPRUNT_XSD, FILES, NORM, REQUIREMENTS, RULES, SECURITY, SOCLE_XSD, write_norms
 
-from norms.diff import Change, NormDiff, diff
+from norms.diff import diff
 from norms.diff_text import sections
+from norms.difference import Change, NormDiff
 from norms.errors import NormError
 from norms.loader import load
 from norms.model import Norm
@@ -55,7 +56,7 @@ REQUIREMENT_CASES = {
     "text": (swap(REQUIREMENTS, "DOIT répondre.", "DOIT répondre vite."),
              Change("requirement", "changed", "EMP-001", "text.fr", "Le système DOIT répondre.",
                     "Le système DOIT répondre vite."),
-             "« énoncé » passe de « Le système DOIT répondre. » à « Le système DOIT répondre vite. »"),
+             "dit désormais : Le système DOIT répondre vite. Elle disait : Le système DOIT répondre."),
     "level": (swap(REQUIREMENTS, "3;SHOULD", "3;MUST"),
               Change("requirement", "changed", "EMP-004", "level", "SHOULD", "MUST"), "« niveau »"),
     "severity": (swap(REQUIREMENTS, "MUST;majeure", "MUST;mineure"),

@@ -161,6 +161,17 @@ def test_p15_schema_location_of_a_message_is_ignored(tiny: Schemas, web: tuple[s
     assert asked == []
 
 
+@pytest.mark.parametrize(("name", "valid"), [("b:Nom", True), ("b:Rien", False), ("rien:Nom", False)])
+def test_a_type_named_in_a_message_is_looked_up_with_the_prefixes_of_its_envelope(
+    name: str, valid: bool, tiny: Schemas
+) -> None:
+    envelope = etree.fromstring(f'<enveloppe xmlns:b="{BASE}"/>')
+    envelope.append(demand("<e:Lecteur>", f'<e:Lecteur xsi:type="{name}">'))
+    assert tiny.valid(envelope[0]) is valid
+    assert tiny.second_valid(envelope[0]) is valid
+    assert bool(tiny.second_faults(envelope[0])) is not valid
+
+
 def test_p16_message_cannot_bring_a_schema_nor_blow_up_a_pattern(make_norm: Make) -> None:
     """Schemas come from norm folders only; a pattern of the norm meets a value made to backtrack."""
     nested = EMPRUNT_XSD.replace('name="Lecteur" type="s:Nom"', 'name="Lecteur" type="Retour"').replace(

@@ -22,7 +22,7 @@ from norms.loader import available, load
 from norms.model import Norm
 
 MESSAGES = 1000
-MEMORY = 300 * 1024 * 1024
+MEMORY = 200 * 1024 * 1024
 NORMS = CHECKOUT / "norms"
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from front_doors import Call, CompleteRun, Practice
+from lxml import etree
 
 from harness.evidence import read_run
 from harness.reading import read_request, read_response
+from norms.chains import ChainExchange, case_document
 
 
 @pytest.fixture
@@ -47,3 +49,19 @@ def test_a_stranger_s_authority_vouches_for_nothing(exchanged: dict[str, Path], 
         "check", exchanged["response"], "--security", "--authority", practice.pki.certificate("other-authority")
     )
     assert told.code == 1 and "certificate-untrusted" in told.out
+
+
+def test_the_messages_of_a_case_document_keep_their_signatures(
+    exchanged: dict[str, Path], call: Call, practice: Practice, tmp_path: Path
+) -> None:
+    document = case_document(
+        [ChainExchange("IDB", 1, *(etree.parse(exchanged[name]).getroot() for name in ("request", "response")))]
+    )
+    file = tmp_path / "case.xml"
+    file.write_bytes(etree.tostring(document))
+    asked = ("check", file, "--security", "--authority", practice.pki.authority)
+    assert call(*asked).code == 0, call(*asked).out
+    file.write_bytes(file.read_bytes().replace(b"</com:RangGemellaire>", b" </com:RangGemellaire>"))
+    told = call(*asked)
+    assert told.code == 1 and told.out.count("signature-invalid") == 2
+    assert "/case:case/case:exchange/case:response/soap:Envelope/" in told.out

@@ -82,6 +82,24 @@ def test_a_published_norm_leaves_its_manifest_behind(tmp_path: Path) -> None:
     assert sorted(path.name for path in new.parent.iterdir()) == ["1.0", "1.1"]
 
 
+def test_a_norm_for_others_takes_its_pages_along(call: Call, tmp_path: Path) -> None:
+    """It has no services, so no page of it runs alone; those that use it run them."""
+    assert call("norms", "new", "socle/1.0", "socle/9.9", "--dir", tmp_path / "norms").code == 0
+    pages = [CHECKOUT / "scenarios" / "socle" / "1.0", tmp_path / "norms" / "scenarios" / "socle" / "9.9"]
+    names = [sorted(path.relative_to(root) for path in root.glob("*/*.yaml")) for root in pages]
+    assert names[0] == names[1] != []
+
+
+def test_a_norm_that_is_being_written_hides_no_other(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "norms"
+    small(root, status="drafft")
+    monkeypatch.setenv("POINCON_NORMS", str(root))
+    told = call("norms", "list")
+    assert told.code == 2 and "« drafft »" in told.err and "annuaire/1.0" in told.out
+
+
 def test_another_norm_replaces_nothing(tmp_path: Path) -> None:
     folder = small(tmp_path, more="replaces: petite/0.9\n")
     assert load(str(draft(load(str(folder)), "autre/1.0", tmp_path, date(2027, 1, 2)))).replaces == ""

@@ -1,4 +1,4 @@
-"""The commands around the practice partners: sandbox, sut, kill-rate and conformance."""
+"""The commands around the practice partners: sandbox, sut and kill-rate."""
 
 from __future__ import annotations
 
@@ -83,25 +83,3 @@ def test_kill_rate_for_machines_and_its_record_on_a_certificate(call: Call, prac
     assert (report["norm"], report["role"], report["total"], report["killed"]) == ("annuaire/1.0", "server", 1, 1)
     assert (report["survivors"], report["false_alarms"], report["variants"]) == ([], [], ["V-PREFIXES"])
     assert msgspec.json.decode((tmp_path / "kill.json").read_bytes())["killed"] == 1
-
-
-def test_conformance_of_all_norms_against_the_sandbox(call: Call, practice: Practice, tmp_path: Path) -> None:
-    told = call("conformance", "--jobs", "2", "--out", tmp_path / "runs")
-    assert told.code == 0, told.out + told.err
-    rows = {line.split()[0]: line.split() for line in told.out.splitlines()[2:4]}
-    assert set(rows) == {"annuaire/1.0", "ville/1.1"}
-    for row in rows.values():
-        assert row[2] == "conforme"
-        certificate = Path(row[-1])
-        assert call("verify", certificate, "--authority", practice.pki.authority, "--run", certificate.parent).code == 0
-
-
-def test_conformance_of_a_product_that_fails_issues_nothing(call: Call, practice: Practice, tmp_path: Path) -> None:
-    sut = tmp_path / "sut.yaml"
-    addresses = {"ADR": practice.sandbox.endpoints("", "annuaire/1.0")["ADR"].replace("/annuaire/", "/ailleurs/")}
-    sut.write_text(practice.text("annuaire/1.0", endpoints=addresses), encoding="utf-8")
-    told = call("conformance", "--sut", sut, "--out", tmp_path / "runs")
-    assert told.code == 1
-    assert "non conforme" in told.out
-    assert "non délivré" in told.out
-    assert not list((tmp_path / "runs").rglob("certificate.xml"))

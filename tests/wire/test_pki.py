@@ -84,10 +84,12 @@ def test_every_deviation_finds_its_identity(kit: Kit) -> None:
             assert deviation.identity in kit.amc
 
 
-def test_the_card_s_two_certificates_have_one_holder_and_two_keys(kit: Kit) -> None:
-    authentication, signature = kit.pki.identity("cps-authentication"), kit.pki.identity("cps-signature")
+@pytest.mark.parametrize("holder", ["cps", "establishment"])
+def test_the_two_certificates_of_a_holder_have_one_subject_and_two_keys(kit: Kit, holder: str) -> None:
+    authentication, signature = kit.pki.identity(f"{holder}-authentication"), kit.pki.identity(f"{holder}-signature")
     assert authentication.subject == signature.subject
     assert authentication.certificate.public_key() != signature.certificate.public_key()
+    assert kit.pki.identity(f"{holder}-signature-other-holder").subject != signature.subject
 
 
 def test_python_s_tls_accepts_server_and_client_under_strict_rules(kit: Kit) -> None:
