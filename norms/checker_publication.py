@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from norms.checker_requirements import AWAITING
 from norms.digest import MANIFEST, compare_manifest
 from norms.draft import HISTORY
 from norms.errors import NormError
 from norms.i18n import tr
+from norms.loader import REQUIREMENTS
 from norms.model import Norm
 from norms.norm_problem import NormProblem, problem_of
 from norms.publication import is_frozen, spoken
@@ -34,6 +36,12 @@ def publication_problems(norm: Norm, publishing: bool) -> Iterator[NormProblem]:
 
 
 def _unfit(norm: Norm) -> Iterator[NormProblem]:
+    awaiting = [one for one in norm.requirements if one.level == "MUST" and one.not_tested_reason == AWAITING]
+    if awaiting and not norm.services:
+        # Of a norm with services it is said with the other obligations that nothing tests.
+        sentence = tr("{count} exigences MUST attendent la suite qui les testera.", count=len(awaiting))
+        remedy = tr("Les normes qui l'utilisent ne pourraient pas être publiées.")
+        yield NormProblem(norm.root / REQUIREMENTS, awaiting[0].line, sentence, remedy)
     if not (norm.root / HISTORY).is_file():
         sentence = tr("L'historique de la norme manque.")
         yield NormProblem(norm.root / HISTORY, 0, sentence, tr("Écrivez-y ce que contient cette révision."))

@@ -88,13 +88,19 @@ def _published(history: bytes, today: date) -> bytes:
     return history[: newest.end() - len(_DRAFT)] + stated + history[newest.end() :]
 
 
-def revise(norm: Norm, today: date) -> str:
+def revise(norm: Norm, today: date, using: Sequence[Norm] = ()) -> str:
     """Make a published version a draft again, under the next revision, which is returned. Raises UsageError, NormError.
 
-    today: named in CHANGES.md, where the revision is begun above the others.
+    today: named in CHANGES.md, where the revision is begun above the others; using: the installed norms, to find the
+    published ones that use it: what changes here changes them, so they are revised too, and first.
     """
     if norm.status != "published":
         raise UsageError(tr("La norme {ref} n'est pas publiée : elle n'a rien à réviser.", ref=norm.ref))
+    users = _users(norm, using)
+    if users:
+        raise UsageError(
+            tr("Des normes publiées utilisent {ref} : révisez d'abord {names}.", ref=norm.ref, names=", ".join(users))
+        )
     revision = _next(norm.revision)
     file, history = norm.root / NORM_FILE, norm.root / HISTORY
     begun = tr_in(
@@ -132,7 +138,7 @@ def withdraw(norm: Norm, reason: str, today: date, using: Sequence[Norm]) -> Wit
         raise UsageError(tr("La norme {ref} n'est pas publiée : il n'y a rien à retirer.", ref=norm.ref))
     if not reason.strip():
         raise UsageError(tr('Dites pourquoi elle est retirée : --reason "…"'))
-    users = [one.ref for one in using if one.status == "published" and _uses(one, norm)]
+    users = _users(norm, using)
     if users:
         raise UsageError(
             tr("Des normes publiées utilisent {ref} : retirez d'abord {names}.", ref=norm.ref, names=", ".join(users))
@@ -142,8 +148,11 @@ def withdraw(norm: Norm, reason: str, today: date, using: Sequence[Norm]) -> Wit
     return record
 
 
-def _uses(norm: Norm, used: Norm) -> bool:
-    return any(member.root == used.root for member in norm.family[1:])
+def _users(norm: Norm, using: Sequence[Norm]) -> list[str]:
+    """Return the names of the published norms that use this one."""
+    published = [one for one in using if one.status == "published"]
+    here = norm.root.resolve()
+    return [one.ref for one in published if here in [member.root.resolve() for member in one.family[1:]]]
 
 
 def withdrawn(norm: Norm) -> Iterator[str]:

@@ -50,7 +50,8 @@ class KillReport(msgspec.Struct, frozen=True):
     """The measure, as `kill-rate --json` prints it.
 
     suite: digest of norm and scenarios before any declaration; kills: fault -> cases that failed on it;
-    redundant: written scenarios that could be removed without loss (told only when everything was tried).
+    redundant: written scenarios that could be removed without loss (told only when everything was tried); partial: only
+    some faults or variants were tried.
     """
 
     norm: str
@@ -64,6 +65,7 @@ class KillReport(msgspec.Struct, frozen=True):
     tool: str
     kills: dict[str, tuple[str, ...]]
     redundant: tuple[str, ...] = ()
+    partial: bool = False
 
     @property
     def perfect(self) -> bool:
@@ -82,6 +84,7 @@ class KillReport(msgspec.Struct, frozen=True):
             false_alarms=tuple(f"{alarm.variant} {alarm.case}" for alarm in self.false_alarms),
             variants=self.variants,
             tool=self.tool,
+            partial=self.partial,
         )
 
 
@@ -197,6 +200,7 @@ def measure(
         variants=tuple(variants),
         tool=TOOL,
         kills=kills,
+        partial=bool(only),
         redundant=() if only or generated else redundant(read_scenarios(norm), kills, role),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -86,17 +87,21 @@ class _Suite:
         return msgspec.structs.replace(declaration, timeouts=timeouts, driver=None)
 
     def run(self, world: str, declaration: Declaration, jobs: int, operator: Actor | None = None) -> Verdicts:
+        """Run against one world; its evidence is of no further use."""
+        folder = self.folder / _safe(world)
         options = RunOptions(
             declaration=declaration,
             suite=self.suite,
             norm=self.norm,
-            out=self.folder / _safe(world),
+            out=folder,
             jobs=jobs,
             tool=TOOL,
             preflight=False,
             operator=operator,
         )
-        return run(options).verdicts
+        verdicts = run(options).verdicts
+        shutil.rmtree(folder, ignore_errors=True)
+        return verdicts
 
 
 class _Servers:

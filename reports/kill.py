@@ -15,7 +15,8 @@ from scenarios.model import Suite
 class KillRecord(msgspec.Struct, frozen=True):
     """How well a suite finds seeded faults. suite: digest of norm and scenarios, before any declaration.
 
-    survivors: faults that no case found; variants: conformant partners tried; false_alarms: those that a case refused.
+    survivors: faults that no case found; variants: conformant partners tried; false_alarms: those that a case refused;
+    partial: only some faults were tried, which says nothing of the suite.
     """
 
     norm: str
@@ -27,6 +28,7 @@ class KillRecord(msgspec.Struct, frozen=True):
     false_alarms: int | tuple[str, ...] = 0
     variants: int | tuple[str, ...] = 0
     tool: str = ""
+    partial: bool = False
 
 
 def read_kill_record(path: Path) -> KillRecord:
@@ -41,8 +43,8 @@ def read_kill_record(path: Path) -> KillRecord:
 
 
 def kill_rate_for(suite: Suite, record: KillRecord | None) -> KillRate | None:
-    """Return the kill rate of this very suite; None when it was not measured, or on another norm, role or suite."""
-    if record is None or (record.norm, record.role) != (suite.norm, suite.role) or record.suite != suite.source:
+    """Return the kill rate of this very suite; None when it was not measured, in part only, or on another suite."""
+    if record is None or record.partial or (record.norm, record.role) != (suite.norm, suite.role) or record.suite != suite.source:
         return None
     return KillRate(
         record.killed, record.total, _count(record.variants), _count(record.false_alarms), record.tool or "–"

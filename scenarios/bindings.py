@@ -89,12 +89,17 @@ def choose(case: str, number: int, exclusive: bool, entries: tuple[dict[str, str
 
 
 def canonical_texts(norm: Norm, kind: str) -> dict[str, str]:
-    """Return a plausible value for each name that `fill` writes alone: the text of the canonical request of `kind`."""
+    """Return a plausible value for each name of a norm or a product that `fill` uses.
+
+    Where it writes the name alone, that is the text of the canonical request of `kind`.
+    """
     found: dict[str, str] = {}
     path = canonical_path(norm, kind)
     root = read_base(path) if path.is_file() else None
     for expression, text in norm.fill.items():
         for name in names(text):
+            if name in (CASE_NUMBER, COPY):
+                continue
             found.setdefault(name, "1")
             nodes = xpath(norm, expression)(root) if root is not None else None
             if text == f"${{{name}}}" and isinstance(nodes, list) and nodes and isinstance(nodes[0], etree._Element):

@@ -51,11 +51,13 @@ def write_first_pages(norm: Norm, letters: str, requirement_of: Callable[[str], 
         identifier = f"{letters}-S-{number:03}"
         soap = f"soap{service.soap.replace('.', '')}"
         place = f"/{soap}:Envelope/{soap}:Body/{service.response.element}"
+        title = _both("La demande {kind} reçoit sa réponse", kind=service.kind)
+        purpose = _both("Vérifier qu'une demande {kind} valide reçoit une réponse valide.", kind=service.kind)
         lines = [
             f"id: {identifier}",
-            f"title: {_both('La demande {kind} reçoit sa réponse', kind=service.kind)}",
+            f"title: {title}",
             "role: server",
-            f"purpose: {_both('Vérifier qu’une demande {kind} valide reçoit une réponse valide.', kind=service.kind)}",
+            f"purpose: {purpose}",
             *([f"applies_if: {claim}"] if claim else []),
             "steps:",
             f"  - send: {service.kind}",

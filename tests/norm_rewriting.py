@@ -286,8 +286,7 @@ class Rewriter:
         return node if key in _PLAIN_IN_DECISIONS else self.xpath(node, results=key in self.names.result_values)
 
     def row(self, name: str) -> str:
-        start = next((start for start in self._rows if name.startswith(start)), "")
-        return f"{self._rows.get(start, '')}{name.removeprefix(start)}"
+        return next((new + name[len(old) :] for old, new in self._rows.items() if name.startswith(old)), name)
 
     def population(self, said: Any) -> Any:
         """Return population.yaml."""

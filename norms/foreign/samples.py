@@ -2,7 +2,7 @@
 
 A choice takes its first branch that can be closed; inside a type that is being written already, the branch that
 closes soonest, so that every recursion ends. Optional content is left out, but for a payload that would be empty:
-then its optional children are written once, because an empty message shows nothing.
+then its optional children, or attributes, are written once, because an empty message shows nothing.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Sampler:
                 del parent[before:]
                 del self.made[made:]
                 continue
-            if generous and not len(written) and not (written.text or "").strip():
+            if generous and not len(written) and not written.attrib and not (written.text or "").strip():
                 self._generous(declaration, written)
             return written
         raise NoSampleError(tr("« {name} » demande plus de {count} éléments ou de {depth} niveaux",
@@ -79,6 +79,8 @@ class Sampler:
         self._stack.append(id(kind))
         self._optional(kind.content, written)
         self._stack.pop()
+        if not len(written):
+            self._attributes(kind, written, ("required", "optional"))
 
     def _optional(self, group: Any, parent: etree._Element) -> None:
         for item in group:
@@ -152,10 +154,10 @@ class Sampler:
         written.text = text
         self.made[-1][1][""] = (kind, text)
 
-    def _attributes(self, kind: Any, written: etree._Element) -> None:
+    def _attributes(self, kind: Any, written: etree._Element, uses: tuple[str, ...] = ("required",)) -> None:
         noted = self.made[-1][1]
         for name, attribute in kind.attributes.items():
-            if name is None or attribute.use != "required":
+            if name is None or attribute.use not in uses:
                 continue
             given = attribute.fixed if attribute.fixed is not None else attribute.default
             text = given if given is not None else self._value(attribute.type, name)

@@ -32,7 +32,7 @@ def history(plan: Plan, originals: int, notes: Sequence[str], left_out: Sequence
         _fr("# {id} {version} – changements", id=plan.norm_id, version=plan.version),
         "",
         _fr("## Révision 1 (projet)"),
-        _fr("Importée le {today} de {count} fichiers d'un tiers, gardés tels quels dans {folder}/ ({list}).",
+        _fr("Importée le {today} de {count} fichier(s) d'un tiers, gardés tels quels dans {folder}/ ({list}).",
             today=plan.today, count=originals, folder=FOLDER, list=LIST),
         "",
         _fr("### Ce qui est de nous"),

@@ -143,9 +143,10 @@ def _print(lines: Sequence[Line]) -> None:
     )  # fmt: skip
     print()
     print(tr("Preuves, bilan (bilan.html) et document signé :"))
+    wide = max((len(line.norm) for line in lines), default=0)
     for line in lines:
         if line.folder is not None:
-            print(f"  {line.norm}  {_nearby(line.folder)}")
+            print(f"  {line.norm:{wide}}  {_nearby(line.folder)}")
     print(tr("Autorité du sceau : {file}", file=_nearby(sandbox_keys().authority)))
 
 

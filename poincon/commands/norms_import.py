@@ -67,7 +67,7 @@ def _moved(source: Path, target: Path) -> Iterator[None]:
 
 def _tell(ref: str, imported: Imported, folder: Path) -> None:
     print(
-        tr("{ref} est un projet fait de {count} fichiers, gardés tels quels dans {originals}/ : {folder}",
+        tr("{ref} est un projet fait de {count} fichier(s), gardés tels quels dans {originals}/ : {folder}",
            ref=ref, count=imported.originals, originals=FOLDER, folder=folder)
     )  # fmt: skip
     print(tr("Opérations : {count}", count=len(imported.plan.kinds)))

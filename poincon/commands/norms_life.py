@@ -42,7 +42,7 @@ def publish(arguments: Namespace) -> int:
 def revise(arguments: Namespace) -> int:
     """Make a published version a draft again, under the next revision."""
     norm = loader.load(arguments.norm)
-    revision = publication.revise(norm, date.today())
+    revision = publication.revise(norm, date.today(), readable()[0])
     print(tr("{norm} est de nouveau un projet : révision {revision}, dans {folder}.",
              norm=norm.ref, revision=revision, folder=norm.root))  # fmt: skip
     print(tr("Corrigez les fichiers, dites pourquoi dans {history}, puis : poincon norms publish {norm}",

@@ -69,6 +69,14 @@ def test_a_message_that_would_be_empty_shows_its_optional_content(tmp_path: Path
     assert names(made) == ["a", "b"]
 
 
+def test_a_message_of_attributes_alone_shows_them(tmp_path: Path) -> None:
+    body = ('<xs:element name="prendre"><xs:complexType><xs:attribute name="a" type="xs:int"/>'
+            '<xs:attribute name="b" use="prohibited"/></xs:complexType></xs:element>'
+            '<xs:element name="prendreReponse"/>')  # fmt: skip
+    made = imported(tmp_path / "kit", tmp_path / "work", {"l.wsdl": wsdl(schema(body))})
+    assert dict(etree.fromstring(message(made).encode())[-1][0].items()) == {"a": "1"}
+
+
 def test_a_choice_takes_its_first_branch_that_closes(tmp_path: Path) -> None:
     endless = complex_type("Sans", SEQUENCE.format('<xs:element name="fin" type="t:Sans"/>'))
     made = draft(tmp_path, '<xs:choice><xs:element name="a" type="t:Sans"/><xs:element name="b" type="xs:int"/>'

@@ -104,6 +104,7 @@ def test_a_kit_becomes_a_norm_that_runs(call: Call, root: Path, tmp_path: Path, 
         assert words in told.out
     norm = load("livres/1.0")
     assert {service.kind: service.soap for service in norm.services} == {"CHERCHER": "1.2", "RENDRE": "1.1"}
+    assert {"soap11", "soap12"} <= set(norm.prefixes)  # paths in messages begin with them
     assert (norm.status, norm.provenance, norm.security.name) == ("draft", "reconstruction", "tls")
 
     checked = call("norms", "check", "livres/1.0")

@@ -120,6 +120,20 @@ def test_a_draft_is_refused_with_every_reason(call: Call, tmp_path: Path, monkey
     assert (folder / "norm.yaml").read_bytes() == before and not (folder / MANIFEST).exists()
 
 
+def test_a_norm_for_others_may_not_promise_either(call: Call, tmp_path: Path) -> None:
+    """It has nothing to be tested on, and would keep every norm that uses it from being published."""
+    root = tmp_path / "norms"
+    assert call("norms", "new", "socle/1.0", "socle/9.9", "--dir", root).code == 0
+    done("norms", "publish", as_draft(root / "commun" / "1.0"))
+    without_promises(root / "socle" / "9.9")
+    with (root / "socle" / "9.9" / "requirements.csv").open("a", encoding="utf-8") as file:
+        file.write("SOC-LPS-099;9;MUST;mineure;client;;Le système DOIT attendre.;;suite-a-venir\n")
+    told = call("norms", "publish", root / "socle" / "9.9")
+    assert told.code == 1 and "1 exigences MUST attendent" in told.out
+    without_promises(root / "socle" / "9.9")
+    assert call("norms", "publish", root / "socle" / "9.9").code == 0
+
+
 def test_a_publication_changes_the_status_and_nothing_else(laboratory: Laboratory) -> None:
     text = (laboratory.root / OLD / "norm.yaml").read_text("utf-8")
     was = (load(SOURCE).root / "norm.yaml").read_text("utf-8").splitlines()
@@ -239,8 +253,10 @@ def test_a_trial_against_a_withdrawn_norm_says_so(laboratory: Laboratory, norms:
     assert call("rejudge", "essai").code == 0
 
 
-def test_what_cannot_be_withdrawn(norms: Path, call: Call) -> None:
+def test_what_cannot_be_withdrawn_or_revised(norms: Path, call: Call) -> None:
     assert call("norms", "new", NEW, "guide/3.0").code == 0
+    told = call("norms", "revise", norms / "commun" / "1.0")
+    assert told.code == 2 and f"révisez d'abord {OLD}, {NEW}" in told.err
     for ref, reason, words in (
         ("guide/3.0", "Trop tôt", "n'est pas publiée"), (OLD, "  ", "Dites pourquoi"),
         (norms / "commun" / "1.0", "Vieille", f"retirez d'abord {OLD}, {NEW}"),
@@ -250,6 +266,15 @@ def test_what_cannot_be_withdrawn(norms: Path, call: Call) -> None:
     assert call("norms", "withdraw", OLD, "--reason", "Vieille").code == 0
     assert call("norms", "withdraw", OLD, "--reason", "Vieille").code == 2
     assert call("norms", "revise", OLD).code == 2
+
+
+def test_the_withdrawal_of_a_norm_that_it_uses_counts(laboratory: Laboratory, norms: Path, call: Call) -> None:
+    assert call("norms", "revise", NEW).code == call("norms", "withdraw", OLD, "--reason", "Vieille").code == 0
+    assert [member.status for member in load(NEW).family] == ["draft", "published"]
+    assert call("norms", "withdraw", norms / "commun" / "1.0", "--reason", "Vieille aussi").code == 0
+    assert [member.status for member in load(NEW).family] == ["draft", "withdrawn"]
+    told = call("run", "--sut", laboratory.suts[NEW])
+    assert told.code == 2 and "commun/1.0 est retirée" in told.err
 
 
 def test_a_draft_with_the_record_of_a_withdrawal_is_refused(norms: Path, call: Call) -> None:

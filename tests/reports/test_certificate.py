@@ -99,8 +99,8 @@ def test_an_unmeasured_kill_rate_says_so(authority: Authority, check: Checker) -
     assert check(data).valid
 
 
-@pytest.mark.parametrize("change", [{"suite": "00" * 32}, {"norm": "autre/1.0"}, {"role": "client"}])
-def test_a_kill_rate_counts_only_for_its_own_suite(change: dict[str, str]) -> None:
+@pytest.mark.parametrize("change", [{"suite": "00" * 32}, {"norm": "autre/1.0"}, {"role": "client"}, {"partial": True}])
+def test_a_kill_rate_counts_only_for_its_own_suite(change: dict[str, Any]) -> None:
     source = "77" * 32
     record = KillRecord("essai/1.0", "server", source, 50, 48, (), ("V-1",), 12, "poincon 0.1.0")
     assert kill_rate_for(suite(source=source), record) == KillRate(48, 50, 12, 1, "poincon 0.1.0")
