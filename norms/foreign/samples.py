@@ -165,12 +165,11 @@ class Sampler:
             noted[name] = (attribute.type, text)
 
     def _value(self, kind: Any, name: object) -> str:
-        root = getattr(kind, "root_type", None)
         text = self.values.value(kind)
         if text is None:
             label = str(name).rpartition("}")[2]
             raise NoSampleError(tr("aucune valeur n'a été trouvée pour « {name} »", name=label))
-        if _is_id(kind) or (root is not None and _is_id(root)):
+        if _is_id(kind):
             self._ids += 1
             return text if self._ids == 1 else f"{text}-{self._ids}"
         return text
@@ -206,7 +205,7 @@ class Sampler:
         """Write what a wildcard demands: an element that the schemas know, else one of a namespace of our own."""
         if item.process_contents != "strict":
             for name in (f"{{{_EXAMPLE}}}exemple", "exemple"):
-                if item.is_matching(name) and item.process_contents in ("lax", "skip"):
+                if item.is_matching(name):
                     self.made.append((etree.SubElement(parent, name), {}))
                     return
         known = [one for one in self._closing.wild(item) if not math.isinf(self._closing.element(one))]

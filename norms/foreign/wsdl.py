@@ -30,6 +30,8 @@ _ACTIONS: Final = (
     "{http://www.w3.org/2005/08/addressing}Action",
 )
 
+_TOLD: Final = 200
+
 Soap = Literal["1.1", "1.2"]
 
 
@@ -224,7 +226,7 @@ class _Closure:
             response=self._half(node, abstract, "output", bound.soap, "", file),
             file=self._kit.relative(file),
             line=line_of(abstract),
-            documentation=" ".join(" ".join(abstract.findtext(f"{{{WSDL}}}documentation", "").split())[:200].split()),
+            documentation=" ".join(abstract.findtext(f"{{{WSDL}}}documentation", "").split())[:_TOLD],
         )
 
     def _abstract(self, interface: Name, name: str) -> tuple[etree._Element, Path]:

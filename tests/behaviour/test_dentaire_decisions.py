@@ -43,7 +43,9 @@ class Desk:
     def ask(self, kind: str, base: str = "", edits: dict[str, str] | None = None) -> Answer:
         """Send the canonical request, or the example `base`, as a new invoice or quote unless `edits` say otherwise."""
         norm = self.dentist.norm
-        folder, name = ("examples/valid", f"{kind}.request--{base}.xml") if base else ("messages", f"{kind}.request.xml")
+        folder, name = (
+            ("examples/valid", f"{kind}.request--{base}.xml") if base else ("messages", f"{kind}.request.xml")
+        )
         root = etree.parse(norm.root / folder / name).getroot()
         self.number += 1
         pieces = {"//clc:NumeroFacture": f"{self.number:09d}", "//den:NumeroDevis": f"{self.number:09d}"}
@@ -201,7 +203,11 @@ def test_an_agreement_serves_once_for_its_acts_and_comes_back(dentist: Behaviour
 @DENTISTS
 @pytest.mark.parametrize(
     ("quoted", "billed", "agreed", "given"),
-    [("700.00", "700.00", "168.00", "168.00"), ("200.00", "700.00", "128.00", "128.00"), ("700.00", "150.00", "168.00", "78.00")],
+    [
+        ("700.00", "700.00", "168.00", "168.00"),
+        ("200.00", "700.00", "128.00", "128.00"),
+        ("700.00", "150.00", "168.00", "78.00"),
+    ],
 )
 def test_a_guarantee_stays_within_the_agreement(
     dentist: Behaviour, quoted: str, billed: str, agreed: str, given: str

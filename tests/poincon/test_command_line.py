@@ -47,10 +47,10 @@ def failed_run(practice: Practice, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def test_the_command_line_is_the_documented_one() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
-        "norms list", "norms show", "norms check", "norms diff", "norms new", "check", "suite show", "suite coverage",
-        "suite ledger",
-        "sandbox serve", "sandbox faults", "sandbox population", "sut init", "sut check", "run", "rejudge", "replay",
-        "report", "certify", "verify", "kill-rate", "conformance",
+        "norms list", "norms show", "norms check", "norms diff", "norms new", "norms import", "norms publish",
+        "norms revise", "norms withdraw", "check", "suite show", "suite coverage", "suite ledger",
+        "sandbox serve", "sandbox robot", "sandbox faults", "sandbox population", "sut init", "sut check", "run",
+        "rejudge", "replay", "report", "certify", "verify", "kill-rate", "conformance",
     }  # fmt: skip
 
 

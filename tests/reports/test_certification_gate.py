@@ -10,7 +10,7 @@ import pytest
 
 from harness.folder import SutRecord
 from harness.record import CaseVerdict, Counts
-from norms.model import Claim
+from norms.model import Claim, Withdrawal
 from reports.gate import Facts, reasons
 from tests.reports.reports_samples import CASES, failing, finding, norm, passing, suite, verdicts
 
@@ -136,6 +136,12 @@ def test_a_run_in_which_nothing_passed_is_refused() -> None:
     assert "Aucun cas" in refused(suite=suite((), source=SOURCE), verdicts=verdicts("pass", Counts(), ()))
 
 
-def test_claims_of_the_norms_that_are_used_count_too() -> None:
-    parent = norm(id="commun", claims=(Claim("ICS-COM", "Le produit est-il à l’heure ?", "optional", ()),))
-    assert "ICS-COM" in refused(current=norm(parents=(parent,)))
+def test_every_claim_that_the_norm_has_or_inherits_wants_an_answer() -> None:
+    inherited = Claim("ICS-COM", "Le produit est-il à l’heure ?", "optional", ())
+    assert "ICS-COM" in refused(current=norm(claims=(*norm().claims, inherited)))
+
+
+def test_a_norm_that_is_used_may_be_withdrawn_and_a_publication_altered() -> None:
+    parent = norm(id="commun", withdrawal=Withdrawal(date="2026-11-20", reason="Remplacée."))
+    assert "commun/1.0 est retirée depuis le 2026-11-20 : Remplacée." in refused(current=norm(parents=(parent,)))
+    assert "a changé : requirements.csv" in refused(altered="La norme essai/1.0 a changé : requirements.csv (modifié).")
