@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Literal
 
 from norms.foreign import originals
 from norms.i18n import tr
@@ -22,7 +22,8 @@ TO_WRITE: Final = "à écrire"
 
 
 def unfinished_problems(norm: Norm) -> Iterator[NormProblem]:
-    """Yield what is left to do. Remarks in a draft; in a published norm generated requirements are errors."""
+    """Yield what is left to do: remarks in a draft; what is still `TO_WRITE` keeps it from being published."""
+    severity: Literal["warning", "error"] = "warning" if norm.status == "draft" else "error"
     waiting = [requirement for requirement in norm.requirements if requirement.section == TO_WRITE]
     if waiting:
         yield NormProblem(
@@ -30,10 +31,10 @@ def unfinished_problems(norm: Norm) -> Iterator[NormProblem]:
             waiting[0].line,
             tr("{count} exigences engendrées sont à écrire (section « {mark} »).", count=len(waiting), mark=TO_WRITE),
             tr("Écrivez chaque obligation avec les mots de la norme et donnez sa section."),
-            "warning" if norm.status == "draft" else "error",
+            severity,
         )
     if TO_WRITE in norm.title.fr:
-        yield NormProblem(norm.root / NORM_FILE, 0, tr("Le titre est à écrire."), "", "warning")
+        yield NormProblem(norm.root / NORM_FILE, 0, tr("Le titre est à écrire."), "", severity)
     if (norm.root / originals.FOLDER).is_dir():
         yield from originals.problems(norm)
         yield from _imported_problems(norm)

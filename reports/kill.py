@@ -44,7 +44,12 @@ def read_kill_record(path: Path) -> KillRecord:
 
 def kill_rate_for(suite: Suite, record: KillRecord | None) -> KillRate | None:
     """Return the kill rate of this very suite; None when it was not measured, in part only, or on another suite."""
-    if record is None or record.partial or (record.norm, record.role) != (suite.norm, suite.role) or record.suite != suite.source:
+    if (
+        record is None
+        or record.partial
+        or (record.norm, record.role) != (suite.norm, suite.role)
+        or record.suite != suite.source
+    ):
         return None
     return KillRate(
         record.killed, record.total, _count(record.variants), _count(record.false_alarms), record.tool or "–"

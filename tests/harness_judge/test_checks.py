@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from judge_samples import CONTEXT, NIR, NORM, answer, exchange, expect, fault, judged, one, response, send
 
-from harness.context import JudgeContext
 from harness.checks.registry import CHECKS
+from harness.context import JudgeContext
 from scenarios.vocabulary import CHECKS as VOCABULARY
 
 AT_CODE = "//m:Result/m:Code"

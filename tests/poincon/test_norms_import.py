@@ -237,6 +237,9 @@ def test_dir_says_where_and_how_to_find_it(call: Call, tmp_path: Path) -> None:
 
 def test_requirements_that_nobody_wrote_stop_a_publication(call: Call, root: Path, tmp_path: Path) -> None:
     assert call("norms", "import", written(tmp_path / "kit", KIT), "--as", "livres/1.0").code == 0
+    refused = call("norms", "publish", "livres/1.0")
+    assert refused.code in (1, 2)
+    assert "5 exigences engendrées sont à écrire" in refused.out + refused.err
     file = root / "livres" / "1.0" / "norm.yaml"
     file.write_text(file.read_text("utf-8").replace("status: draft", "status: published"), encoding="utf-8")
     told = call("norms", "check", "livres/1.0")
