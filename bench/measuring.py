@@ -16,7 +16,7 @@ Clock = Callable[[], float]
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """What DESIGN §9 asks of a figure."""
+    """What is asked of a figure (docs/benchmarks.md)."""
 
     limit: float
     sense: Literal["at least", "at most"]

@@ -1,6 +1,6 @@
 """bilan.html: the run told on paper to somebody who was not there. One file, no script, printable on A4.
 
-Source: DESIGN §5 and §6; TESTBOOKS §4 (vocabulary); SECURITY attack T06 (everything escaped, content policy).
+Source: docs/formats/reports.md; everything is escaped and a content policy allows nothing from elsewhere.
 """
 
 from __future__ import annotations

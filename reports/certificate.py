@@ -1,7 +1,7 @@
 """What a sealed document says, and its XML: the certificate, and the signed bilan of a norm of self-conformance.
 
 The two have another namespace, root, title and numbering, so that neither can be taken for the other; the bilan has no
-period of validity. Source: DESIGN §7, docs/formats/certificate.md, certificate.xsd, self-declaration.xsd.
+period of validity. Source: docs/formats/certificate.md, certificate.xsd, self-declaration.xsd.
 """
 
 from __future__ import annotations

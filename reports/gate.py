@@ -1,6 +1,7 @@
 """The certification gate: what a run must be before a document about it is sealed. No flag goes around it.
 
-`reasons` is a pure function of the facts; `examine` gathers them from a run folder. Source: DESIGN §5 and §7.
+`reasons` is a pure function of the facts; `examine` gathers them from a run folder.
+Source: docs/formats/certificate.md, "The gate".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The words that people read for the names that the program uses. One place, so that every document says the same.
 
-Source: DESIGN §10 (vocabulary), docs/formats/certificate.md (the reserve printed on documents without legal value).
+Source: docs/formats/certificate.md (the reserve printed on documents without legal value).
 """
 
 from __future__ import annotations
