@@ -18,6 +18,8 @@ import pytest
 from clumsy import refusal
 from front_doors import Call, CompleteRun, Practice
 
+from norms.loader import available
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -70,7 +72,7 @@ FORMS = {
     ),
     "unknown norm": Mistake(
         swap('norm: "ville/1.1"', 'norm: "ville/9.9"'),
-        ("La norme « ville/9.9 » n'existe pas.", "Normes connues : annuaire/1.0, commun/1.0, ville/1.1."),
+        ("La norme « ville/9.9 » n'existe pas.", f"Normes connues : {', '.join(available())}."),
     ),
     "not an address": Mistake(
         lambda text: re.sub(r'IDB: "https[^"]*"', 'IDB: "bientôt"', text),
