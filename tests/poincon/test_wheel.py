@@ -75,7 +75,7 @@ def test_the_wheel_holds_code_and_data_and_nothing_else(installed: Installed) ->
 def test_the_command_knows_its_norms_from_anywhere(installed: Installed, tmp_path: Path) -> None:
     listed = json.loads(installed.run("poincon", "norms", "list", "--json", cwd=tmp_path))
     assert [f"{item['id']}/{item['version']}" for item in listed] == available()
-    ville = next(item for item in listed if item["id"] == "ville")
+    ville = next(item for item in listed if (item["id"], item["version"]) == ("ville", "1.1"))
     assert ville["digest"] == load("ville/1.1").digest, "the norm files are the same, byte for byte"
     assert list(tmp_path.iterdir()) == []
 
