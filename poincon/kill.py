@@ -159,7 +159,7 @@ def measure(
     partners = practice_partners(norm, role, seed if generated else None)
     faults = [fault for fault in partners.faults if _wanted(fault.id, only)]
     variants = [variant.id for variant in partners.variants if _wanted(variant.id, only)]
-    known = [each.id for each in (*partners.faults, *partners.variants)]
+    known = [fault.id for fault in partners.faults] + [variant.id for variant in partners.variants]
     for name in only:
         if not any(fnmatchcase(each, name) for each in known):
             raise UsageError(
