@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from lxml import etree
@@ -14,6 +14,13 @@ from norms.identifiers import lpp_key, nir_key
 from norms.loader import load as load_norm
 
 TODAY = date(2026, 11, 21)
+
+
+class FixedIds(RandomIds):
+    def now(self) -> datetime:
+        return datetime(2026, 11, 21, 10, tzinfo=UTC)
+
+
 NORM = load_norm("fournisseurs/1.0")
 SUPPLIERS = load(NORM)
 CANONICAL = "messages/CLC.request.xml"
@@ -54,7 +61,7 @@ def clc(
     changed = {"//clc:NumeroFacture": f"{next(NUMBERS):09}", **person(pool)}
     changed |= {f"//{path}": value for path, value in edits.items()}
     kept = state if state is not None else State()
-    answer = SUPPLIERS.answer(request(file, changed, without), "CLC", kept, TODAY, RandomIds())
+    answer = SUPPLIERS.answer(request(file, changed, without), "CLC", kept, TODAY, FixedIds())
     assert checker_for(NORM).check(answer.root, "CLC", "response") == [], answer.row
     return answer
 
