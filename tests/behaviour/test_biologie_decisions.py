@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
+from deciding import TODAY, FixedIds, edited, found, person_of
 from lxml import etree
 
-from norms.behaviour import Answer, RandomIds, State, load
+from norms.behaviour import Answer, State, load
 from norms.check import checker_for
 from norms.identifiers import nir_key
 from norms.loader import load as load_norm
 
-TODAY = date(2026, 11, 21)
 NORM = load_norm("biologie/1.0")
 LAB = load(NORM)
 PREFIXES = NORM.prefixes
-
-
-class FixedIds(RandomIds):
-    """The real identifiers at a fixed instant."""
-
-    def now(self) -> datetime:
-        return datetime(2026, 11, 21, 10, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -64,25 +57,11 @@ def cents(value: Decimal) -> Decimal:
 
 
 def message(kind: str, edits: dict[str, str]) -> etree._Element:
-    root = etree.parse(NORM.root / "messages" / f"{kind}.request.xml").getroot()
-    for path, value in edits.items():
-        nodes = root.xpath(path, namespaces=PREFIXES)
-        assert nodes, path
-        for node in nodes:
-            node.text = value
-    return root
+    return edited(NORM, f"messages/{kind}.request.xml", edits)
 
 
 def person(pool: str, index: int = 0) -> dict[str, str]:
-    values = LAB.population.pool(pool)[index].values
-    return {
-        "//com:Nir": values["nir"],
-        "//com:CleNir": values["cle_nir"],
-        "//com:DateNaissance": values["date_naissance"],
-        "//com:RangGemellaire": values["rang"],
-        "//com:NumeroAMC": values["numero_amc"],
-        "//com:NumeroAdherent": values["numero_adherent"],
-    }
+    return person_of(LAB, pool, index)
 
 
 def clc_request(invoice: Invoice, who: dict[str, str]) -> etree._Element:
@@ -135,10 +114,6 @@ def clc(who: dict[str, str], *lines: Line, state: State | None = None, **more: o
 
 def idb(edits: dict[str, str]) -> Answer:
     return LAB.answer(message("IDB", edits), "IDB", State(), TODAY, FixedIds())
-
-
-def found(answer: Answer, name: str) -> list[str]:
-    return [node.text or "" for node in answer.root.iter(f"{{*}}{name}")]
 
 
 def code(answer: Answer) -> str:

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-
 import pytest
+from deciding import TODAY, FixedIds, found, person_of
 from lxml import etree
 
-from norms.behaviour import Answer, Behaviour, RandomIds, State, load
+from norms.behaviour import Answer, Behaviour, State, load
 from norms.check import checker_for
 from norms.identifiers import nir_key
 from norms.loader import load as load_norm
 
-TODAY = date(2026, 11, 21)
 BEFORE, SINCE = load(load_norm("dentaire/1.0")), load(load_norm("dentaire/1.1"))
 DENTISTS = pytest.mark.parametrize("dentist", [BEFORE, SINCE], ids=["1.0", "1.1"])
-KEYS = {
-    "nir": "Nir",
-    "cle_nir": "CleNir",
-    "date_naissance": "DateNaissance",
-    "rang": "RangGemellaire",
-    "numero_amc": "NumeroAMC",
-    "numero_adherent": "NumeroAdherent",
-}
-
-
-class FixedIds(RandomIds):
-    """The real identifiers at a fixed instant."""
-
-    def now(self) -> datetime:
-        return datetime(2026, 11, 21, 10, tzinfo=UTC)
 
 
 class Desk:
@@ -37,8 +20,7 @@ class Desk:
 
     def __init__(self, dentist: Behaviour, pool: str) -> None:
         self.dentist, self.state, self.number = dentist, State(), 0
-        values = dentist.population.pool(pool)[0].values
-        self.person = {f"//com:{element}": values[name] for name, element in KEYS.items()}
+        self.person = person_of(dentist, pool)
 
     def ask(self, kind: str, base: str = "", edits: dict[str, str] | None = None) -> Answer:
         """Send the canonical request, or the example `base`, as a new invoice or quote unless `edits` say otherwise."""
@@ -62,10 +44,6 @@ class Desk:
 
     def cancel(self, answer: Answer) -> str:
         return code(self.ask("DEL", edits={"//del:NumeroEngagement": found(answer, "NumeroEngagement")[0]}))
-
-
-def found(answer: Answer, name: str) -> list[str]:
-    return [node.text or "" for node in answer.root.iter(f"{{*}}{name}")]
 
 
 def code(answer: Answer) -> str:

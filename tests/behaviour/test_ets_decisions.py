@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-
 import pytest
-from lxml import etree
+from deciding import TODAY, FixedIds, edited, found, person_of
 
-from norms.behaviour import Answer, Behaviour, RandomIds, State, load
+from norms.behaviour import Answer, Behaviour, State, load
 from norms.check import checker_for
 from norms.identifiers import nir_key
 from norms.loader import load as load_norm
 
-TODAY = date(2026, 11, 21)
 HOSPITAL = load(load_norm("ets/1.0"))
 WIDER = load(load_norm("ets/2.0"))
 BOTH = pytest.mark.parametrize("partner", [HOSPITAL, WIDER], ids=["1.0", "2.0"])
-
-
-class FixedIds(RandomIds):
-    """The real identifiers at a fixed instant."""
-
-    def now(self) -> datetime:
-        return datetime(2026, 11, 21, 10, tzinfo=UTC)
 
 
 def ask(
@@ -37,30 +27,11 @@ def ask(
     """Answer a canonical message or an example, sent for a person of `pool`, with edits: XPath -> text."""
     norm = partner.norm
     path = f"examples/valid/{kind}.request--{example}.xml" if example else f"messages/{kind}.request.xml"
-    root = etree.parse(norm.root / path).getroot()
-    person = partner.population.pool(pool)[index].values
-    who = {
-        "//com:Nir": person["nir"],
-        "//com:CleNir": person["cle_nir"],
-        "//com:DateNaissance": person["date_naissance"],
-        "//com:RangGemellaire": person["rang"],
-        "//com:NumeroAMC": person["numero_amc"],
-        "//com:NumeroAdherent": person["numero_adherent"],
-    }
-    for xpath, value in (who | (edits or {})).items():
-        nodes = root.xpath(xpath, namespaces=norm.prefixes)
-        assert isinstance(nodes, list) and nodes, xpath
-        for node in nodes:
-            assert isinstance(node, etree._Element)
-            node.text = value
+    root = edited(norm, path, person_of(partner, pool, index) | (edits or {}))
     assert checker_for(norm).check(root, kind, "request") == []
     answer = partner.answer(root, kind, state if state is not None else State(), TODAY, FixedIds())
     assert checker_for(norm).check(answer.root, kind, "response") == []
     return answer
-
-
-def found(answer: Answer, name: str) -> list[str]:
-    return [node.text or "" for node in answer.root.iter(f"{{*}}{name}")]
 
 
 def shares(answer: Answer) -> tuple[list[str], list[str]]:

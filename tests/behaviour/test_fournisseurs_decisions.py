@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, date, datetime
 
 import pytest
+from deciding import TODAY, FixedIds, edited, found, person_of
 from lxml import etree
 
-from norms.behaviour import Answer, RandomIds, State, load
+from norms.behaviour import Answer, State, load
 from norms.check import checker_for
 from norms.identifiers import lpp_key, nir_key
 from norms.loader import load as load_norm
-
-TODAY = date(2026, 11, 21)
-
-
-class FixedIds(RandomIds):
-    def now(self) -> datetime:
-        return datetime(2026, 11, 21, 10, tzinfo=UTC)
-
 
 NORM = load_norm("fournisseurs/1.0")
 SUPPLIERS = load(NORM)
@@ -31,24 +23,11 @@ NUMBERS = itertools.count(1)
 
 
 def person(pool: str, index: int = 0) -> dict[str, str]:
-    values = SUPPLIERS.population.pool(pool)[index].values
-    return {
-        "//com:Nir": values["nir"],
-        "//com:CleNir": values["cle_nir"],
-        "//com:DateNaissance": values["date_naissance"],
-        "//com:RangGemellaire": values["rang"],
-        "//com:NumeroAMC": values["numero_amc"],
-        "//com:NumeroAdherent": values["numero_adherent"],
-    }
+    return person_of(SUPPLIERS, pool, index)
 
 
 def request(file: str, edits: dict[str, str], without: str = "") -> etree._Element:
-    root = etree.parse(NORM.root / file).getroot()
-    for path, value in edits.items():
-        nodes = root.xpath(path, namespaces=NORM.prefixes)
-        assert nodes, path
-        for node in nodes:
-            node.text = value
+    root = edited(NORM, file, edits)
     for node in root.xpath(without, namespaces=NORM.prefixes) if without else ():
         node.getparent().remove(node)
     return root
@@ -64,10 +43,6 @@ def clc(
     answer = SUPPLIERS.answer(request(file, changed, without), "CLC", kept, TODAY, FixedIds())
     assert checker_for(NORM).check(answer.root, "CLC", "response") == [], answer.row
     return answer
-
-
-def found(answer: Answer, name: str) -> list[str]:
-    return [node.text or "" for node in answer.root.iter(f"{{*}}{name}")]
 
 
 def line(code: str, billed: str, base: str, amo: str, day: str = "2025-03-10", quantity: str = "1") -> dict[str, str]:

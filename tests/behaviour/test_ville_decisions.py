@@ -2,57 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
+from deciding import TODAY, FixedIds, edited, found, person_of
 from lxml import etree
 
-from norms.behaviour import Answer, Behaviour, Overrides, RandomIds, State, load
+from norms.behaviour import Answer, Behaviour, Overrides, State, load
 from norms.check import checker_for
 from norms.identifiers import nir_key
 from norms.loader import load as load_norm
 
-TODAY = date(2026, 11, 21)
 VILLE, ANNUAIRE = load_norm("ville/1.1"), load_norm("annuaire/1.0")
 TOWN, DIRECTORY = load(VILLE), load(ANNUAIRE)
 
 
-class FixedIds(RandomIds):
-    """The real identifiers at a fixed instant."""
-
-    def now(self) -> datetime:
-        return datetime(2026, 11, 21, 10, tzinfo=UTC)
-
-
 def message(behaviour: Behaviour, kind: str, edits: dict[str, str] | None = None) -> etree._Element:
-    norm = behaviour.norm
-    root = etree.parse(norm.root / "messages" / f"{kind}.request.xml").getroot()
-    for path, value in (edits or {}).items():
-        nodes = root.xpath(path, namespaces=norm.prefixes)
-        assert nodes, path
-        for node in nodes:
-            node.text = value
-    return root
+    return edited(behaviour.norm, f"messages/{kind}.request.xml", edits or {})
 
 
 def person(pool: str, index: int = 0) -> dict[str, str]:
-    values = TOWN.population.pool(pool)[index].values
-    return {
-        "//com:Nir": values["nir"],
-        "//com:CleNir": values["cle_nir"],
-        "//com:DateNaissance": values["date_naissance"],
-        "//com:RangGemellaire": values["rang"],
-        "//com:NumeroAMC": values["numero_amc"],
-        "//com:NumeroAdherent": values["numero_adherent"],
-    }
+    return person_of(TOWN, pool, index)
 
 
 def idb(edits: dict[str, str]) -> Answer:
     return TOWN.answer(message(TOWN, "IDB", edits), "IDB", State(), TODAY, FixedIds())
-
-
-def found(answer: Answer, name: str) -> list[str]:
-    return [node.text or "" for node in answer.root.iter(f"{{*}}{name}")]
 
 
 @pytest.mark.parametrize(
