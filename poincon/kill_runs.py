@@ -114,7 +114,7 @@ class _Servers:
     @contextmanager
     def runs(self, data: Path, folder: Path, jobs: int, worlds: Mapping[str, World]) -> Iterator[Runs]:
         suite = _Suite(self._norm, "server", folder, data)
-        addressed = {_safe(name) if world != World() else name: world for name, world in worlds.items()}
+        addressed = {_safe(name): world for name, world in worlds.items()}
         specification = Specification(norms=(self._norm.ref,), data=str(data), worlds=addressed, mutant_seed=self._seed)
         with spawn(specification) as sandbox:
 

@@ -68,9 +68,12 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """Keep each case once: an inherited page is found below the norm's folder and below its own."""
+    """Keep each case once: all are found below the norm's folder, and again below those it inherits pages from."""
     if session.config.stash.get(_RUN, None) is not None:
-        items[:] = {item.nodeid: item for item in items}.values()
+        kept: dict[str, pytest.Item] = {}
+        for item in items:
+            kept.setdefault(item.case.id if isinstance(item, CaseItem) else item.nodeid, item)
+        items[:] = kept.values()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

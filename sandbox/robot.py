@@ -76,7 +76,8 @@ class Robot:
 
     def again(self) -> Robot:
         """Return the same software without any memory: for a stimulus that is carried out beside others."""
-        return Robot(self._software, self._signers, self._caller, self._reader, self._plan)
+        plan = Plan(self._plan.faults, self._plan.variants)
+        return Robot(self._software, self._signers, self._caller, self._reader, plan)
 
     def act(self, stimulus: Stimulus) -> Told:
         """Carry out a stimulus; a software that cannot says so (`failed`)."""

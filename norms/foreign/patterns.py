@@ -230,13 +230,15 @@ class _Reader:
             raise UnreadablePatternError(self._text)
         name = self._text[self._at : end]
         self._at = end + 1
-        if name.startswith("Is"):
-            test: Test = (
-                (lambda one: one < "\x80") if name == "IsBasicLatin" else (lambda one: "\x80" <= one < "\u0100")
-            )
-        else:
-            test = lambda one: unicodedata.category(one).startswith(name)  # noqa: E731
-        return (lambda one: not test(one)) if negative else test
+
+        def holds(one: str) -> bool:
+            if name == "IsBasicLatin":
+                return one < "\x80"
+            if name.startswith("Is"):
+                return "\x80" <= one < "\u0100"
+            return unicodedata.category(one).startswith(name)
+
+        return (lambda one: not holds(one)) if negative else holds
 
     def _bracket(self) -> Test:
         """Read a class after its bracket, with ranges, escapes and subtraction."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 
 import pytest
 import xmlschema
 from foreign_kits import XS
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -62,8 +63,14 @@ PATTERNS = st.lists(PIECES, min_size=1, max_size=3).map("|".join)
 
 @settings(max_examples=120, deadline=None)
 @given(PATTERNS, st.lists(st.integers(0, 12), min_size=1, max_size=3))
+@example("a|a{2}", [0])
 def test_every_example_of_a_pattern_matches_it(pattern: str, lengths: list[int]) -> None:
+    """These patterns mean the same in Python. libxml2 is no witness: it does not find « a » in a|a{2}."""
     found = list(islice(examples(pattern, lengths), 12))
     assert found
+    second = xmlschema.XMLSchema10(typed(pattern))
     for text in dict.fromkeys(found):
-        assert accepted(pattern, text)
+        element = etree.Element("e")
+        element.text = text
+        assert re.fullmatch(pattern, text), text
+        assert second.is_valid(element), text

@@ -86,6 +86,14 @@ def test_pages_and_items_can_be_named(practice: Practice, complete_run: Complete
     ]
 
 
+def test_a_case_is_kept_once_whichever_folders_lead_to_it(practice: Practice, complete_run: CompleteRun) -> None:
+    argv = ["scenarios/ville/1.1", "scenarios/socle/1.0", "--sut", complete_run.sut, "--collect-only"]
+    told = practice.run(argv, CHECKOUT, PYTEST)
+    assert told.code == 0, told
+    names = [line.rpartition("::")[2] for line in told.out.splitlines() if "::" in line]
+    assert sorted(names) == sorted(case.id for case in complete_run.verdicts.cases)
+
+
 def test_a_selection_gives_a_partial_run(practice: Practice, complete_run: CompleteRun, tmp_path: Path) -> None:
     """Requirements and profiles are keywords as well."""
     by_keyword = run_pytest(practice, complete_run.sut, tmp_path, "-k", "VIL-S-003 or (VIL-IDB-001 and CDS)")
