@@ -17,6 +17,7 @@ from norms.model import Norm
 from norms.norm_problem import NormProblem
 from norms.parsing import parse
 from norms.schematron_reader import Assertion
+from norms.wire.deposit import enveloped
 from norms.yamlfile import nearest
 
 SEPARATOR: Final = "--"
@@ -115,7 +116,8 @@ def _shared_kinds(norm: Norm) -> set[str]:
 
 
 def _parsed(norm: Norm, path: Path) -> etree._Element:
-    return parse(path.read_bytes(), norm.security.limits)
+    root = parse(path.read_bytes(), norm.security.limits)
+    return root if is_case(root) else enveloped(root)
 
 
 def _invalid_problems(norm: Norm, path: Path, rule: str) -> Iterator[NormProblem]:

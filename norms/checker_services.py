@@ -47,7 +47,8 @@ def service_problems(norm: Norm, checker: Checker) -> Iterator[NormProblem]:
         for _, path in message_files(norm, service):
             if not path.is_file():
                 yield NormProblem(path, 0, tr("Le message canonique manque."), tr("Ajoutez une instance valide."))
-        yield from _wsdl_problems(norm, service)
+        if service.carrier == "soap":
+            yield from _wsdl_problems(norm, service)
     if norm.services and not norm.security.name:
         yield NormProblem(file, 0, tr("La norme a des services mais pas de profil « security »."))
 

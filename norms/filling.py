@@ -23,6 +23,7 @@ from norms.functions import functions_for, xpath
 from norms.i18n import tr
 from norms.model import Norm
 from norms.roots import NORM_FILE
+from norms.wire.deposit import enveloped
 
 _KEPT_POSITIONS: Final = 1024
 _ATTRIBUTE: Final = re.compile(r"(.*)/@((?:[\w.-]+:)?[\w.-]+)", re.DOTALL)
@@ -55,7 +56,7 @@ def canonical_path(norm: Norm, kind: str, direction: str = "request") -> Path:
 
 
 def read_base(path: Path) -> etree._Element:
-    """Return a fresh tree of a message file of a norm; raise NormError when it is missing or not XML."""
+    """Return a fresh tree of a message file of a norm, a bare document in an envelope; raise NormError when it is missing or not XML."""
     return _tree(_content(path), path)
 
 
@@ -203,7 +204,7 @@ def _content(path: Path) -> bytes:
 
 def _tree(content: bytes, path: Path) -> etree._Element:
     try:
-        return etree.fromstring(content, _parser())
+        return enveloped(etree.fromstring(content, _parser()))
     except etree.XMLSyntaxError as bad:
         raise NormError(tr("Le message ne se lit pas : {why}.", why=bad.msg or ""), file=path) from bad
 

@@ -15,8 +15,9 @@ from norms.errors import NormError, SecurityRefusal, UsageError
 from norms.functions import functions_for, text_of
 from norms.i18n import tr
 from norms.message_check import Direction, checker_for
-from norms.model import Norm
-from norms.wire.soap import NAMESPACES, SOAP12, Envelope
+from norms.model import Norm, Service
+from norms.wire.deposit import enveloped, is_bare
+from norms.wire.soap import NAMESPACES, SOAP12, Envelope, qname
 from norms.yamlfile import nearest
 
 CASE_KIND: Final = "case"
@@ -83,6 +84,25 @@ class Library:
         found = found or [norm for norm in self.norms if any(known[norm.ref]) or len(self.norms) == 1]
         declared = [norm for norm in found if any(_declares(norm, kind, message) for kind, message in messages)]
         return [Match(norm, CASE_KIND, "") for norm in declared or found]
+
+
+class Heard(NamedTuple):
+    """A request that was heard: the norm that it speaks, its service, and its envelope (a deposit is put into one)."""
+
+    norm: Norm
+    service: Service
+    root: etree._Element
+
+
+def heard(norm: Norm, root: etree._Element) -> Heard | None:
+    """Return what a request to `norm` or to one of its companions is, None when it is none of theirs."""
+    bare = is_bare(root)
+    payloads = {root.tag} if bare else {child.tag for body in root.findall("{*}Body") for child in body}
+    for speaker in norm.speakers:
+        for service in speaker.services:
+            if bare == (service.carrier == "deposit") and qname(speaker.prefixes, service.request.element) in payloads:
+                return Heard(speaker, service, enveloped(root))
+    return None
 
 
 def is_fault(root: etree._Element) -> bool:

@@ -79,32 +79,28 @@ def _load(folder: Path, roots: Sequence[Path], using: tuple[Path, ...]) -> Norm:
     own = norm_digest(folder)
     key = cache.key_of(own, str(folder), *map(str, places))
     kept = cache.recall(key)
-    if kept is not None and _parents_unchanged(kept, places, (*using, folder)):
+    if kept is not None and _others_unchanged(kept, places, (*using, folder)):
         return as_recorded(kept)
     norm = _read(folder, own, places, (*using, folder))
     cache.keep(key, norm)
     return as_recorded(norm)
 
 
-def _parents_unchanged(norm: Norm, roots: Sequence[Path], using: tuple[Path, ...]) -> bool:
-    fresh = [_load(locate(parent.ref, roots), roots, using) for parent in norm.parents]
+def _others_unchanged(norm: Norm, roots: Sequence[Path], using: tuple[Path, ...]) -> bool:
+    others = (*norm.parents, *norm.companions)
+    fresh = [_load(locate(other.ref, roots), roots, using) for other in others]
     return all(
         (new.root, new.digest, new.withdrawal) == (old.root, old.digest, old.withdrawal)
-        for new, old in zip(fresh, norm.parents, strict=True)
+        for new, old in zip(fresh, others, strict=True)
     )
 
 
 def _read(folder: Path, own_digest: str, roots: Sequence[Path], using: tuple[Path, ...]) -> Norm:
     path = folder / NORM_FILE
     file = read_norm_file(path)
-    parents = []
-    for ref, line in file.uses:
-        try:
-            parents.append(_load(locate(ref, roots), roots, using))
-        except NormError as error:
-            if error.file:
-                raise
-            raise NormError(error.what, file=path, line=line, remedy=error.remedy) from error
+    parents = [_other(ref, line, path, roots, using) for ref, line in file.uses]
+    beside = [_other(ref, line, path, roots, using) for ref, line in file.companions]
+    companions = {norm.ref: norm for norm in (*beside, *(each for parent in parents for each in parent.companions))}
     requirements = _requirements(folder, bool(file.services))
     claims = [*_claims(folder, bool(file.services)), *(claim for parent in parents for claim in parent.claims)]
     values = _extra_values(folder, bool(file.services))
@@ -121,7 +117,7 @@ def _read(folder: Path, own_digest: str, roots: Sequence[Path], using: tuple[Pat
         replaces=file.replaces,
         regime=cast(Literal["laboratory", "self-conformance"], file.regime),
         root=folder,
-        digest=norm_digest(folder, [parent.digest for parent in parents]) if parents else own_digest,
+        digest=norm_digest(folder, [norm.digest for norm in (*parents, *beside)]) if parents or beside else own_digest,
         prefixes=_merged([parent.prefixes for parent in parents], file.prefixes),
         services=tuple(service for service, _ in file.services),
         profiles=file.profiles,
@@ -142,11 +138,22 @@ def _read(folder: Path, own_digest: str, roots: Sequence[Path], using: tuple[Pat
         always=(*_inherited_always(parents), *(always for always, _ in file.always)),
         rounding=file.rounding or next((parent.rounding for parent in parents), Rounding()),
         parents=tuple(parents),
+        companions=tuple(companions.values()),
         reactions=_first([file.reactions, *(parent.reactions for parent in parents)], Reactions()),
         derived_prefix=file.derived_prefix,
     )
     _coherent(norm, file, path)
     return norm
+
+
+def _other(ref: str, line: int, path: Path, roots: Sequence[Path], using: tuple[Path, ...]) -> Norm:
+    """Return a norm that norm.yaml (`path`) names."""
+    try:
+        return _load(locate(ref, roots), roots, using)
+    except NormError as error:
+        if error.file:
+            raise
+        raise NormError(error.what, file=path, line=line, remedy=error.remedy) from error
 
 
 def _coherent(norm: Norm, file: NormFile, path: Path) -> None:
@@ -160,6 +167,14 @@ def _coherent(norm: Norm, file: NormFile, path: Path) -> None:
                     file=path,
                     line=line,
                     remedy=nearest(prefix, norm.prefixes),
+                )
+    for companion in norm.companions:
+        for service in companion.services:
+            if norm.service(service.kind) is not None:
+                raise NormError(
+                    tr("Le message « {kind} » est aussi celui de {ref}.", kind=service.kind, ref=companion.ref),
+                    file=path,
+                    remedy=tr("Deux normes qui se parlent ensemble n'ont pas le même nom de message."),
                 )
     cited = [(always.requirement, line) for always, line in file.always]
     for identifier, line in (*cited, *file.reaction_lines):

@@ -24,6 +24,7 @@ from norms.schema import SchemaFault, Schemas, SecondFault, roots_of
 from norms.schema_messages import Told, tell
 from norms.schematron import Rules
 from norms.schematron_reader import Assertion, RuleFile
+from norms.wire.deposit import enveloped, is_bare
 from norms.wire.soap import NAMESPACES, SOAP12, Envelope, qname
 from norms.yamlfile import nearest
 
@@ -99,6 +100,9 @@ class Checker:
 
     def candidates(self, root: etree._Element) -> list[tuple[str, Direction]]:
         """Return every kind and direction with the payload of a message, the likeliest first; [] when none has it."""
+        if is_bare(root):
+            found = self._payloads.get(str(root.tag), [])
+            return [one for one in found if self._deposited(one[0])]
         try:
             envelope = Envelope.of(root)
         except SecurityRefusal:
@@ -108,16 +112,22 @@ class Checker:
             return found
         return sorted(found, key=lambda one: not all(envelope.blocks(tag) for _, tag in self._headers[one]))
 
+    def _deposited(self, kind: str) -> bool:
+        service = self.norm.service(kind)
+        return service is not None and service.carrier == "deposit"
+
     def check(self, root: etree._Element, kind: str, direction: Direction, *, confirm: bool = False) -> list[Problem]:
         """Return the problems of a message: structure first, then schemas, then rules.
 
         The second schema engine is asked when the first finds a part invalid, and always with `confirm`. Rules are
-        applied when the payload is the expected one (or a fault). Raises UsageError for an unknown kind.
+        applied when the payload is the expected one (or a fault). A bare deposit is put into an envelope. Raises UsageError for an unknown kind.
         """
         service = self.norm.service(kind)
         if service is None:
             kinds = [one.kind for one in self.norm.services]
             raise UsageError(tr("Le message « {kind} » est inconnu.", kind=kind) + " " + nearest(kind, kinds))
+        if service.carrier == "deposit":
+            root = enveloped(root)
         try:
             envelope = Envelope.of(root)
         except SecurityRefusal as refusal:

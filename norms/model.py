@@ -78,7 +78,12 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True):
-    """A message kind and how it travels. headers: prefixed names of header blocks that a request must carry."""
+    """A message kind and how it travels. headers: prefixed names of header blocks that a request must carry.
+
+    carrier: "soap", or "deposit": a bare document handed in over HTTPS or in a folder, answered by another; without
+    WSDL, operation or security of its own, and put into an empty envelope of version `soap` where it is looked at;
+    roles: of the products that are tested for it.
+    """
 
     kind: str
     title: Text
@@ -88,6 +93,8 @@ class Service(msgspec.Struct, frozen=True):
     path: str
     request: Part
     response: Part
+    carrier: Literal["soap", "deposit"] = "soap"
+    roles: tuple[Literal["client", "server"], ...] = ("client", "server")
     headers: tuple[str, ...] = ()
     response_headers: tuple[str, ...] = ()
     version_at: str = ""
@@ -251,6 +258,8 @@ class Withdrawal(msgspec.Struct, frozen=True):
 class Norm(msgspec.Struct, frozen=True):
     """A norm version, read and coherent. root: its folder; parents: the norms named in `uses`, in order.
 
+    companions: the norms whose services a client product calls beside these, each spoken in its own words.
+
     status, valid_to: as norm.yaml says, unless there is a record of a `withdrawal`.
 
     requirements are the norm's own (see `all_requirements`); the other fields hold what the norms of `uses` give as
@@ -286,6 +295,7 @@ class Norm(msgspec.Struct, frozen=True):
     always: tuple[Always, ...] = ()
     rounding: Rounding = Rounding()
     parents: tuple[Norm, ...] = ()
+    companions: tuple[Norm, ...] = ()
     reactions: Reactions = Reactions()
     derived_prefix: str = ""
     withdrawal: Withdrawal | None = None
@@ -306,8 +316,8 @@ class Norm(msgspec.Struct, frozen=True):
         return tuple(requirement for member in self.family for requirement in member.requirements)
 
     def requirement(self, requirement_id: str) -> Requirement | None:
-        """Return the requirement of that id, of this norm or of a parent, or None."""
-        for member in self.family:
+        """Return the requirement of that id, of this norm, a parent or a companion, or None."""
+        for member in (*self.family, *self.companions):
             for requirement in member.requirements:
                 if requirement.id == requirement_id:
                     return requirement
@@ -316,3 +326,16 @@ class Norm(msgspec.Struct, frozen=True):
     def service(self, kind: str) -> Service | None:
         """Return the service of that message kind or None."""
         return next((service for service in self.services if service.kind == kind), None)
+
+    @property
+    def speakers(self) -> tuple[Norm, ...]:
+        """The norm, then its companions: all that a client product may be heard to speak."""
+        return (self, *self.companions)
+
+    def speaking(self, kind: str) -> Norm | None:
+        """Return the norm that has the service of that kind: this one, else a companion, else None."""
+        return next((norm for norm in self.speakers if norm.service(kind) is not None), None)
+
+    def tested_services(self, role: Literal["client", "server"]) -> tuple[Service, ...]:
+        """Return the services for which a product of that role is tested."""
+        return tuple(service for service in self.services if role in service.roles)

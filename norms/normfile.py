@@ -18,7 +18,7 @@ from norms.yamlfile import Node, read_yaml
 REQUIRED: Final = ("id", "version", "revision", "title", "status", "provenance", "valid_from")
 OPTIONAL: Final = (
     "valid_to", "replaces", "regime", "uses", "security", "rounding", "prefixes", "schemas", "services", "fill",
-    "default_given", "profiles", "reading", "always", "reactions", "derived_prefix",
+    "default_given", "profiles", "reading", "always", "reactions", "derived_prefix", "companions",
 )  # fmt: skip
 STATUSES: Final = ("draft", "published", "withdrawn")
 PROVENANCES: Final = ("reconstruction", "official")
@@ -47,6 +47,7 @@ class NormFile(msgspec.Struct, frozen=True):
     replaces: str
     regime: str
     uses: tuple[tuple[str, int], ...]
+    companions: tuple[tuple[str, int], ...]
     security: str
     security_line: int
     rounding: Rounding | None
@@ -90,6 +91,7 @@ def read_norm_file(path: Path) -> NormFile:
         replaces=one("replaces"),
         regime=keys["regime"].choice(REGIMES) if "regime" in keys else "laboratory",
         uses=pairs("uses"),
+        companions=pairs("companions"),
         security=one("security"),
         security_line=keys["security"].line if "security" in keys else 0,
         rounding=_rounding(keys["rounding"]) if "rounding" in keys else None,
@@ -151,9 +153,12 @@ def _date(node: Node) -> str:
 
 
 def _service(node: Node) -> Service:
+    carried = node.mapping().get("carrier")
+    deposited = carried is not None and carried.choice(("soap", "deposit")) == "deposit"
+    needed = ("kind", "title", "path", "request", "response")
     keys = node.only(
-        ("kind", "title", "soap", "wsdl", "operation", "path", "request", "response"),
-        ("headers", "response_headers", "version_at", "version"),
+        needed if deposited else (*needed, "soap", "wsdl", "operation"),
+        ("carrier", "roles", "version_at", "version", *(() if deposited else ("headers", "response_headers"))),
     )
     if ("version_at" in keys) != ("version" in keys):
         raise node.fault(tr("« version_at » et « version » vont ensemble."), tr("Donnez les deux ou aucun."))
@@ -162,12 +167,18 @@ def _service(node: Node) -> Service:
     return Service(
         kind=_shaped(keys["kind"], _KIND, tr("Lettres majuscules, chiffres et « _ ».")),
         title=read_text(keys["title"]),
-        soap=cast(Literal["1.1", "1.2"], keys["soap"].choice(("1.1", "1.2"))),
-        wsdl=keys["wsdl"].text(),
-        operation=keys["operation"].text(),
+        soap="1.2" if deposited else cast(Literal["1.1", "1.2"], keys["soap"].choice(("1.1", "1.2"))),
+        wsdl="" if deposited else keys["wsdl"].text(),
+        operation="" if deposited else keys["operation"].text(),
         path=keys["path"].text(),
-        request=_part(keys["request"]),
-        response=_part(keys["response"]),
+        request=_part(keys["request"], named=not deposited),
+        response=_part(keys["response"], named=not deposited),
+        carrier="deposit" if deposited else "soap",
+        roles=tuple(
+            cast(Literal["client", "server"], role.choice(("client", "server"))) for role in keys["roles"].items()
+        )
+        if "roles" in keys
+        else ("client", "server"),
         headers=keys["headers"].texts() if "headers" in keys else (),
         response_headers=keys["response_headers"].texts() if "response_headers" in keys else (),
         version_at=keys["version_at"].text() if "version_at" in keys else "",
@@ -175,9 +186,10 @@ def _service(node: Node) -> Service:
     )
 
 
-def _part(node: Node) -> Part:
-    keys = node.only(("element", "action"))
-    return Part(element=keys["element"].text(), action=keys["action"].text())
+def _part(node: Node, *, named: bool) -> Part:
+    """Read one direction. named: it has an action."""
+    keys = node.only(("element", "action") if named else ("element",))
+    return Part(element=keys["element"].text(), action=keys["action"].text() if named else "")
 
 
 def _profile(node: Node) -> Profile:

@@ -13,6 +13,7 @@ from lxml import etree
 from norms.model import Norm, Service
 from norms.wire import names
 from norms.wire.assertion import Subject, write_assertion
+from norms.wire.deposit import bared
 from norms.wire.deviations import DEVIATIONS, adapt
 from norms.wire.gate import signs_nothing
 from norms.wire.instants import write_instant
@@ -39,7 +40,7 @@ def secure_request(
 ) -> bytes:
     """Return a request with its security, as bytes. `root` itself stays as it is.
 
-    subject: whom the assertion speaks of; None = the signer, without attributes; audience: the address called; now:
+    A deposit has no security of its own: it leaves bare, whatever the deviation. subject: whom the assertion speaks of; None = the signer, without attributes; audience: the address called; now:
     aware date; deviation: a name of `DEVIATIONS`; replay_of: for assertion-replayed, the root of an earlier secured
     request. A wsse:Security already there is replaced. Raises UsageError: missing signer, or a deviation that is
     unknown or makes no sense for this service.
@@ -55,6 +56,8 @@ def secure_response(
 
 
 def _secure(root: etree._Element, context: Context, subject: Subject | None, audience: str, deviation: str) -> bytes:
+    if context.service.carrier == "deposit":
+        return bared(root)
     if signs_nothing(context.policy) and not deviation:
         return serialize(root)
     recipe = right_recipe(context, subject, audience)
