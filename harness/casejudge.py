@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from harness.chainjudge import ChainJudge
 from harness.checks.base import Scene, SuiteFault
@@ -14,7 +14,7 @@ from harness.findings import FindingMaker
 from harness.observed import Direction, Observed
 from harness.places import spots
 from harness.plan import Plan, Planned, plan
-from harness.record import Blame, Exchange
+from harness.record import MOST_ARRIVALS, Blame, Exchange, Finding
 from harness.transport import judge_no_answer
 from norms.functions import xpath
 from norms.i18n import mark, tr
@@ -49,6 +49,7 @@ class CaseJudge:
             self._judged.add(judged)
             self._chain.add(self._messages(number, step), judged)
         self._judged.add(self._chain.run())
+        self._judged.findings += callers_findings(self._maker, self._case, self._exchanges)
         return self._judged
 
     def _step(self, number: int, step: Step) -> Judged:
@@ -102,7 +103,7 @@ class CaseJudge:
             return self._unobserved(step, recorded[0], "CONFIG" if failed else "NETWORK" if broken else "")
         total = Judged()
         for each in arrived:
-            planned = plan(self._context, self._case, step, each.exchange)
+            planned = plan(self._speaking(step.await_), self._case, step, each.exchange)
             total.add(self._evaluation(step, each, arrived, planned).run())
         self._seen = total.readable
         if total.sound and total.readable:
@@ -126,7 +127,7 @@ class CaseJudge:
 
     def _may_be(self, observed: Observed, kind: str) -> bool:
         """Tell whether a request may be of the kind awaited: it is, or nobody can tell what it is."""
-        found = kind_of_request(self._context.norm, observed)
+        found = kind_of_request(self._context.suite_norm, observed)
         return found == kind or not found
 
     def _unobserved(self, step: Step, observed: Observed, blame: Blame) -> Judged:
@@ -162,7 +163,7 @@ class CaseJudge:
         if observed is None or judged.findings:
             return
         for name, expression in sorted(step.keep.items()):
-            if spots(xpath(self._context.norm, expression)(observed.root), self._context.norm):
+            if spots(xpath(observed.norm, expression)(observed.root), observed.norm):
                 continue
             finding = self._maker.unclear(
                 step.expect[0].requirement if step.expect else "",
@@ -189,11 +190,15 @@ class CaseJudge:
         """Return what was observed in an exchange as one of that kind: read once, whoever asks."""
         key = (exchange.id, kind)
         if key not in self._read:
-            self._read[key] = Observed(self._context.norm, self._service(kind), exchange, self._direction)
+            norm = self._speaking(kind).norm
+            self._read[key] = Observed(norm, self._service(kind), exchange, self._direction)
         return self._read[key]
 
+    def _speaking(self, kind: str) -> JudgeContext:
+        return self._context.speaking(kind)
+
     def _service(self, kind: str) -> Service:
-        service = self._context.norm.service(kind)
+        service = self._speaking(kind).norm.service(kind)
         if service is None:
             raise SuiteFault(tr("La norme ne connaît pas le message « {genre} ».", genre=kind))
         return service
@@ -201,7 +206,7 @@ class CaseJudge:
     def _evaluation(self, step: Step, observed: Observed, siblings: tuple[Observed, ...], planned: Plan) -> Evaluation:
         def scene(each: Planned) -> Scene:
             return Scene(
-                context=self._context,
+                context=self._speaking(observed.service.kind),
                 case=self._case,
                 step=step,
                 expectation=each.expectation,
@@ -215,6 +220,29 @@ class CaseJudge:
             )
 
         return Evaluation(self._maker, observed, planned, scene)
+
+
+def callers_findings(maker: FindingMaker, case: Case, exchanges: Sequence[Exchange]) -> Iterator[Finding]:
+    """Yield what makes a case of role client unclear as a whole: several callers, or too many calls."""
+    if case.role != "client":
+        return
+    arrived = [each for each in exchanges if each.outcome == "received"]
+    place = arrived[0].id if arrived else case.id
+    callers = {each.tls.peer for each in arrived if each.tls.peer}
+    if len(callers) > 1:
+        yield maker.unclear(
+            "", "", place, "CONFIG", "several-callers",
+            mark("Plusieurs produits ont appelé la même session : {trouve}."),
+            tr("un seul certificat de client dans un cas"),
+            tr("{nombre} certificats de client différents", nombre=len(callers)),
+        )  # fmt: skip
+    if len(arrived) >= MOST_ARRIVALS:
+        yield maker.unclear(
+            "", "", place, "CONFIG", "too-many-calls",
+            mark("Le cas a reçu trop de demandes pour être jugé : {trouve}."),
+            tr("moins de {nombre} demandes dans un cas", nombre=MOST_ARRIVALS),
+            tr("{nombre} demandes ou plus", nombre=len(arrived)),
+        )  # fmt: skip
 
 
 def _driver_said(observed: Observed) -> str:

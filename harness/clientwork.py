@@ -9,31 +9,35 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
-from lxml import etree
 
 from harness.casework import CaseRun, Recorder, text_of
 from harness.client_port import utc_now
+from harness.decoders import decoder_of
+from harness.deposits import FolderWatch
 from harness.driver import FORMAT, Actor, Outcome, Stimulus, actor_of
 from harness.errors import CannotRun
-from harness.identities import FLOW, Lent, server_use
+from harness.identities import FLOW, UNTRUSTED_SERVER, Lent, server_use
 from harness.record import Exchange, TlsFacts, Told
 from harness.replies import Replies
-from harness.server_port import Arrival, ServerPort, Session
+from harness.server_port import ServerPort
+from harness.session import Arrival, Session, new_token
 from norms import behaviour
-from norms.dynamic import resolve
+from norms.dynamic import names, resolve
 from norms.errors import PoinconError
 from norms.filling import Clock
 from norms.functions import xpath
 from norms.i18n import tr
+from norms.identify import Heard
 from norms.model import Norm
 from norms.wire.listener import ServerTls
 from norms.wire.secure import Signers
-from scenarios.bindings import bind
+from scenarios.bindings import ADDRESS, UNTRUSTED, bind
 from scenarios.declaration import Declaration
 from scenarios.model import Case, Step
 
@@ -42,43 +46,85 @@ Peers = Callable[[str, bytes], None]
 
 
 class ClientCases:
-    """Runs the cases of role client. operator: carries out stimuli when the declaration names no driver."""
+    """Runs the cases of role client. operator: carries out stimuli when the declaration names no driver.
+
+    With `session: case` each case has an address of its own, so that several can run at once; with `session: run` all
+    share one, which a person can write once into a product, and run one after the other.
+    """
 
     def __init__(self, norm: Norm, declaration: Declaration, peers: Peers, operator: Actor | None = None) -> None:
         self.norm, self.declaration, self.peers = norm, declaration, peers
+        whole_run = declaration.laboratory.session or ("case" if declaration.driver else "run")
+        self.token = new_token() if whole_run == "run" else ""
+        self._turn = threading.Lock() if self.token else None
         self.actor = operator
         self.seconds = OPERATOR_SECONDS
         if declaration.driver is not None:
             folder = Path(declaration.file).resolve().parent if declaration.file else Path()
             self.actor, self.seconds = actor_of(declaration.driver, folder), declaration.driver.timeout
         lent = Lent(declaration)
-        replies = Replies(behaviour.load(norm), Signers(flow=lent.get(FLOW), others=lent))
+        replies = Replies(
+            [behaviour.load(speaker) for speaker in norm.speakers], Signers(flow=lent.get(FLOW), others=lent)
+        )
         host, _, port = declaration.laboratory.listen.rpartition(":")
         self.port = ServerPort(
+            norm,
             replies,
-            host.strip("[]"),
-            int(port),
-            _server_tls(norm, declaration),
-            norm.security.limits,
+            (host.strip("[]"), int(port)),
+            _server_tls(norm, declaration, server_use(declaration)),
+            _server_tls(norm, declaration, UNTRUSTED_SERVER) if UNTRUSTED_SERVER in lent else None,
             declaration.laboratory.public_url,
+            declaration.laboratory.deposits.layout,
         )
+        self._layout = declaration.laboratory.deposits.layout
         self.port.start()
+        dropped = declaration.laboratory.deposits.folder
+        self.watch = (
+            FolderWatch(dropped, self.port.take_file, norm.security.limits.body_bytes, shared=bool(self.token))
+            if dropped is not None
+            else None
+        )
 
     def run(self, case: Case, record: Recorder) -> CaseRun:
         """Run every step of `case`."""
         if self.actor is None:
             return CaseRun((), "not_run", tr("Ni pilote ni opérateur ne peut faire agir le produit (driver)."))
-        return _Running(self, self.actor, case, record).run()
+        if self._deposits(case) and decoder_of(self._layout) is None:
+            reason = tr("Aucun décodeur « {layout} » n'est installé pour lire les dépôts.", layout=self._layout)
+            return CaseRun((), "not_run", reason)
+        with self._turn or nullcontext():
+            return _Running(self, self.actor, case, record).run()
+
+    def open(self, session: Session) -> dict[str, str]:
+        """Let the requests of a session in; return where they go, by message kind."""
+        addresses = self.port.open(session)
+        if self.watch is not None:
+            folder = self.watch.open(session)
+            addresses |= {each.kind: folder for each in self.norm.services if each.carrier == "deposit"}
+        return addresses
+
+    def shut(self, session: Session) -> None:
+        """Let nothing more into a session."""
+        self.port.close(session)
+        if self.watch is not None:
+            self.watch.close(session)
+
+    def _deposits(self, case: Case) -> bool:
+        """Tell whether a case awaits a deposit."""
+        awaited = {step.await_ for step in case.steps}
+        return any(each.kind in awaited for each in self.norm.services if each.carrier == "deposit")
 
     def close(self) -> None:
         """Stop the server and the driver."""
+        if self.watch is not None:
+            self.watch.stop()
         self.port.stop()
         if self.actor is not None:
             self.actor.close()
 
 
-def _server_tls(norm: Norm, declaration: Declaration) -> ServerTls:
-    files = declaration.laboratory.identities.get(server_use(declaration))
+def _server_tls(norm: Norm, declaration: Declaration, use: str) -> ServerTls:
+    files = declaration.laboratory.identities.get(use)
     if files is None:
         raise CannotRun(tr("La déclaration ne donne pas l'identité avec laquelle le laboratoire sert (server)."))
     return ServerTls(
@@ -112,17 +158,22 @@ class _Running:
 
     def run(self) -> CaseRun:
         try:
-            session = Session(self._case, bind(self._case.bindings, Clock.real(), self._case.file), self._keep)
+            bindings = bind(self._case.bindings, Clock.real(), self._case.file)
         except PoinconError as error:
             return CaseRun((), "error", str(error))
-        endpoints = self._house.port.open(session)
+        session = Session(self._case, bindings, self._keep, self._house.token or new_token())
+        session.bindings = {**bindings, **self._house.port.values(session)}
+        missing = sorted(name for name in _addresses_used(self._case) if name not in session.bindings)
+        if missing:
+            return CaseRun((), "not_run", tr("Le laboratoire n'a pas d'identité « {use} ».", use=UNTRUSTED_SERVER))
+        endpoints = self._house.open(session)
         try:
             for number, step in enumerate(self._case.steps, 1):
                 self._step(session, number, step, endpoints)
         except PoinconError as error:
             return CaseRun(tuple(self._exchanges), "error", str(error))
         finally:
-            self._house.port.close(session)
+            self._house.shut(session)
         return CaseRun(tuple(self._exchanges))
 
     def _step(self, session: Session, number: int, step: Step, endpoints: Mapping[str, str]) -> None:
@@ -173,7 +224,11 @@ class _Running:
     def _known(self, session: Session) -> dict[str, str]:
         """Return the values of the case that a driver may be told: those of its person and profile, no secret."""
         secret = {value.name for value in self._house.norm.extra_values if value.secret}
-        return {name: text for name, text in session.bindings.items() if name not in secret}
+        return {
+            name: text
+            for name, text in session.bindings.items()
+            if name not in secret and not name.startswith((ADDRESS, UNTRUSTED))
+        }
 
     def _deadline(self, started: float, *, stimulated: bool) -> float:
         """Return until when a message is awaited: a product that has finished acting is given the quiet time more."""
@@ -199,6 +254,7 @@ class _Running:
                 tls=arrival.tls,
                 request=arrival.request,
                 response=arrival.response,
+                layout=arrival.layout,
             )
         )
 
@@ -242,7 +298,16 @@ class _Running:
         self._exchanges.append(exchange)
         self._record(exchange)
 
-    def _keep(self, number: int, root: etree._Element, bindings: Mapping[str, str]) -> Mapping[str, str]:
-        norm = self._house.norm
-        found = {name: text_of(xpath(norm, path)(root)) for name, path in self._case.steps[number - 1].keep.items()}
+    def _keep(self, number: int, heard: Heard, bindings: Mapping[str, str]) -> Mapping[str, str]:
+        step = self._case.steps[number - 1]
+        if heard.service.kind != step.await_:
+            return bindings
+        found = {name: text_of(xpath(heard.norm, path)(heard.root)) for name, path in step.keep.items()}
         return {**bindings, **{name: value for name, value in found.items() if value is not None}}
+
+
+def _addresses_used(case: Case) -> set[str]:
+    """Return the values of the session that the scenario names."""
+    texts = [text for step in case.steps for text in (*step.edits.values(), *step.insert.values())]
+    texts += [value for step in case.steps for each in step.expect for value in (each.value, *each.values)]
+    return {name for text in texts for name in names(text) if name.startswith((ADDRESS, UNTRUSTED))}

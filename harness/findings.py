@@ -21,7 +21,7 @@ class FindingMaker:
     """Builds the findings of one judgement."""
 
     def __init__(self, context: JudgeContext) -> None:
-        self._norm, self._secrets = context.norm, context.secrets
+        self._norm, self._secrets = context.suite_norm, context.secrets
 
     def of_miss(self, requirement: str, check: str, exchange: str, miss: Miss) -> Finding:
         """Return the finding of a miss; one that cites what is no MUST is a remark.

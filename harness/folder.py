@@ -104,13 +104,13 @@ def write(path: Path, data: bytes) -> None:
 
 
 def copy_norm(norm: Norm, folder: Path) -> None:
-    """Copy the normative files of the norm and of those it uses below norm/, as <id>/<version>/.
+    """Copy the normative files of the norm, of its companions and of those they use below norm/, as <id>/<version>/.
 
     The record of a withdrawal goes along: the bilan of a trial run says that the norm is withdrawn.
     """
     copies = [
         (folder / NORM / each.id / each.version / source.relative_to(each.root), source)
-        for each in norm.family
+        for each in {member.ref: member for speaker in norm.speakers for member in speaker.family}.values()
         for source in (*normative_files(each.root), *each.root.glob(WITHDRAWAL))
     ]
     # A disk syncs several files in the time of one.

@@ -17,6 +17,7 @@ TLS: Final = "tls"
 ASSERTION: Final = "assertion"
 FLOW: Final = "flow"
 SERVER: Final = "server"
+UNTRUSTED_SERVER: Final = "server-other-authority"
 
 
 def password_of(files: IdentityFiles, declaration: Declaration) -> bytes | None:

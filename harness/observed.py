@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from lxml import etree
 
+from harness.decoders import decoded
 from harness.places import spot_of
 from harness.reading import BrokenHttp, HttpMessage, read_request, read_response
 from harness.record import Exchange
@@ -21,6 +22,7 @@ from norms.errors import ParseRefusal, SecurityRefusal
 from norms.i18n import mark, tr
 from norms.model import Norm, Part, Service
 from norms.parsing import parse
+from norms.wire.deposit import enveloped, is_bare
 from norms.wire.soap import Envelope, namespace_of, qname
 
 Shape = Literal["normal", "fault", "unknown"]
@@ -105,9 +107,15 @@ class Observed:
         if not self._http.body.strip():
             return None, "unknown", _bare(self._http)
         try:
-            root = parse(self._http.body, self.norm.security.limits, self._http.header("content-type"))
+            body = self._undone(self._http.body)
+            root = parse(body, self.norm.security.limits, self._http.header("content-type"))
         except ParseRefusal as refusal:
             return None, "unknown", _parse_trouble(refusal, self._http)
+        if self.service.carrier == "deposit":
+            if not is_bare(root):
+                what = tr("Le document est dans une enveloppe SOAP ; il se dépose tel quel.")
+                return root, "unknown", self._structure("envelope-version", what, root)
+            root = enveloped(root)
         return self._identify(root)
 
     def _identify(self, root: etree._Element) -> tuple[etree._Element, Shape, Trouble | None]:
@@ -135,7 +143,9 @@ class Observed:
             Stage.MESSAGE,
             reason,
             mark("Le message n'a pas la structure prévue : {detail}"),
-            tr("une enveloppe SOAP {version} portant « {attendu} »", version=version, attendu=self.part.element),
+            tr("un document « {attendu} »", attendu=self.part.element)
+            if self.service.carrier == "deposit"
+            else tr("une enveloppe SOAP {version} portant « {attendu} »", version=version, attendu=self.part.element),
             what,
             {"detail": what},
             spot.path,
@@ -179,9 +189,14 @@ class Observed:
                 message = read_request(self.exchange.request, cap)
             else:
                 message = read_response(self.exchange.response, cap)
-            return parse(message.body, self.norm.security.limits)
+            root = parse(self._undone(message.body), self.norm.security.limits)
+            return enveloped(root) if self.service.carrier == "deposit" else root
         except (BrokenHttp, ParseRefusal):
             return None
+
+    def _undone(self, body: bytes) -> bytes:
+        """Return the body as XML: a deposit may be in the product's own layout."""
+        return decoded(self.exchange.layout, body) if self.service.carrier == "deposit" else body
 
     @property
     def at(self) -> datetime:

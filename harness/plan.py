@@ -111,7 +111,7 @@ def plan(context: JudgeContext, case: Case, step: Step, exchange: Exchange) -> P
     said = {_key(planned.expectation) for planned in own}
     always: list[Planned] = []
     for each in context.norm.always:
-        requirement = context.norm.requirement(each.requirement)
+        requirement = context.suite_norm.requirement(each.requirement)
         spec = VOCABULARY.get(each.check)
         if requirement is not None and requirement.role not in (case.role, "both"):
             continue
@@ -123,7 +123,7 @@ def plan(context: JudgeContext, case: Case, step: Step, exchange: Exchange) -> P
         if _key(expectation) not in said:
             always.append(_planned(context, expectation, bindings, now, always=True))
     cited = {planned.requirement for planned in (*own, *always)}
-    known = (context.norm.requirement(requirement) for requirement in cited)
+    known = (context.suite_norm.requirement(requirement) for requirement in cited)
     musts = frozenset(each.id for each in known if each is not None and each.level == "MUST")
     return Plan(own, tuple(always), musts)
 

@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from norms.wire.relayed import bears_mark
+
 VerdictName = Literal["pass", "inconclusive", "fail", "error", "not_selected", "not_run"]
 Blame = Literal["SUT", "CONFIG", "NETWORK", "NORM", "LAB", ""]
 Outcome = Literal[
@@ -26,6 +28,11 @@ Outcome = Literal[
 
 SERVER_CERTIFICATE_REFUSED: Final = "certificate of the server refused"
 """How `detail` begins when the laboratory refused the certificate that the product's server presented."""
+
+
+MOST_ARRIVALS: Final = 100
+"""Role client: requests of one case that are kept; what comes beyond is turned away, so that no product fills the
+memory, and the case cannot be judged."""
 
 
 class TlsFacts(msgspec.Struct, frozen=True):
@@ -55,7 +62,8 @@ class Exchange(msgspec.Struct, frozen=True):
     RFC 3339 with milliseconds; kind: message kind sent; security / http: deviation applied; bindings: values of
     ${name} used (resolved); request / response: raw HTTP messages (head and body as they went over the wire).
     driver: client role, what the driver or operator reported about the stimulus by the time this exchange ended
-    ("" = nothing reported). Client role: sent_at is when the wait began, received_at when it ended.
+    ("" = nothing reported). Client role: sent_at is when the wait began, received_at when it ended. layout: of a
+    deposit (`harness.decoders`); request and response are then in that layout.
     """
 
     id: str
@@ -78,6 +86,12 @@ class Exchange(msgspec.Struct, frozen=True):
     duration_ms: float = 0.0
     driver: Literal["", "completed", "failed"] = ""
     told: Told = Told()
+    layout: str = "xml"
+
+
+def was_relayed(exchange: Exchange) -> bool:
+    """Tell whether the relay carried this exchange: its mark stands on the request or on the answer."""
+    return bears_mark(exchange.request) or bears_mark(exchange.response)
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -1,12 +1,13 @@
 """What the laboratory answers when it plays the server: the `reply` names of a scenario made into HTTP.
 
-Nominal answers come from the norm's behaviour (the same data that drives the practice partners), then the scenario's
-edits, then the security of the norm or a deviation of it.
+Nominal answers come from the behaviour of the norm that is spoken (the same data that drives the practice partners),
+then the scenario's edits, then the security of the norm or a deviation of it. The scenario speaks of the message that
+its step awaits: whatever else arrives meanwhile is answered as usual.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -14,9 +15,11 @@ from lxml import etree
 
 from norms.behaviour import Behaviour, Circumstances, RandomIds, State
 from norms.filling import Clock, read_base
-from norms.model import Norm, Refusal, Service
+from norms.identify import Heard
+from norms.model import Norm, Refusal
+from norms.wire.deposit import MEDIA_TYPE
 from norms.wire.secure import Signers, secure_response
-from norms.wire.soap import qname, serialize
+from norms.wire.soap import serialize
 from scenarios.model import Case, Step
 from scenarios.rendering import apply_edits
 
@@ -42,30 +45,40 @@ class Reply:
 
 @dataclass(frozen=True)
 class Question:
-    """A request that arrived, read. bindings: values of the case with what was kept of this request."""
+    """A request that arrived, read. bindings: values of the case with what was kept of it; base: of our addresses."""
 
-    root: etree._Element
-    service: Service
+    heard: Heard
     case: Case
     step: Step
     bindings: Mapping[str, str]
     clock: Clock
+    base: str = ""
+
+
+class States:
+    """What the simulators of one session remember: one state for each norm they speak."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, State] = {}
+
+    def of(self, norm: Norm) -> State:
+        """Return the state of that norm's simulator."""
+        return self._states.setdefault(norm.ref, State())
 
 
 class Replies:
-    """Makes the answers of one run. signers: of the laboratory's own flow. One `State` per session."""
+    """Makes the answers of one run. behaviours: of the norm and its companions; signers: of the laboratory's flow."""
 
-    def __init__(self, behaviour: Behaviour, signers: Signers) -> None:
-        self._behaviour, self._signers = behaviour, signers
+    def __init__(self, behaviours: Iterable[Behaviour], signers: Signers) -> None:
+        self._behaviours = {behaviour.norm.ref: behaviour for behaviour in behaviours}
+        self._signers = signers
 
-    @property
-    def norm(self) -> Norm:
-        """The norm that is spoken."""
-        return self._behaviour.norm
-
-    def reply(self, question: Question, state: State) -> Reply:
+    def reply(self, question: Question, states: States) -> Reply:
         """Return the answer that the step asks for; raises PoinconError when the scenario or norm data is wrong."""
-        name, _, rest = question.step.reply.partition(":")
+        norm, service, _ = question.heard
+        awaited = question.step.await_ == service.kind
+        step = question.step if awaited else Step(line=question.step.line)
+        name, _, rest = step.reply.partition(":")
         if name == "silence":
             return Reply(0, ending="hold")
         if name == "reset":
@@ -73,44 +86,36 @@ class Replies:
         if name == "http":
             return Reply(int(rest))
         if name == "fault":
-            return self._fault(question, rest, state)
-        root = read_base(self.norm.root / rest) if name == "example" else self._nominal(question, state)
-        apply_edits(self.norm, root, question.case, question.step, question.bindings, question.clock)
-        body = secure_response(
-            root,
-            self.norm,
-            question.service,
-            self._signers,
-            question.clock.now,
-            rest if name == "security" else "",
-        )
+            return self._fault(question, rest, states)
+        root = read_base(norm.root / rest) if name == "example" else self._nominal(question, states)
+        apply_edits(norm, root, question.case, step, question.bindings, question.clock)
+        deviation = rest if name == "security" else ""
+        body = secure_response(root, norm, service, self._signers, question.clock.now, deviation)
         if name == "truncated-xml":
             body = body[: len(body) * 2 // 3]
-        return Reply(200, _TYPES[question.service.soap], body)
+        return Reply(200, MEDIA_TYPE if service.carrier == "deposit" else _TYPES[service.soap], body)
 
-    def _nominal(self, question: Question, state: State) -> etree._Element:
-        kind, today = question.service.kind, question.clock.today
-        return self._behaviour.answer(question.root, kind, state, today, RandomIds()).root
+    def _nominal(self, question: Question, states: States) -> etree._Element:
+        norm, service, root = question.heard
+        state, today = states.of(norm), question.clock.today
+        behaviour = self._behaviours[norm.ref]
+        return behaviour.answer(root, service.kind, state, today, RandomIds(), base=question.base).root
 
-    def _fault(self, question: Question, code: str, state: State) -> Reply:
-        known = self.norm.security.refusals.items()
+    def _fault(self, question: Question, code: str, states: States) -> Reply:
+        norm, service, root = question.heard
+        known = norm.security.refusals.items()
         reason, refusal = next(
             ((reason, refusal) for reason, refusal in known if refusal.code == code),
             ("internal", Refusal("Receiver", code, 500)),
         )
-        soap = question.service.soap
-        root = self._behaviour.interpreter.fault(
-            question.root,
-            soap,
+        if service.carrier == "deposit":
+            return Reply(refusal.http, "text/plain; charset=utf-8", code.encode())
+        answer = self._behaviours[norm.ref].interpreter.fault(
+            root,
+            service.soap,
             (refusal.fault, code, reason, ""),
-            state,
+            states.of(norm),
             Circumstances(question.clock.today, RandomIds()),
         )
-        status = 500 if soap == "1.1" and refusal.http == 400 else refusal.http
-        return Reply(status, _TYPES[soap], serialize(root))
-
-
-def service_of(norm: Norm, root: etree._Element) -> Service | None:
-    """Return the service whose request stands in the body, None when it is none of the norm's."""
-    tags = {child.tag for body in root.findall("{*}Body") for child in body if isinstance(child.tag, str)}
-    return next((each for each in norm.services if qname(norm.prefixes, each.request.element) in tags), None)
+        status = 500 if service.soap == "1.1" and refusal.http == 400 else refusal.http
+        return Reply(status, _TYPES[service.soap], serialize(answer))

@@ -1,194 +1,194 @@
-"""The port towards a product that is a client: an HTTPS address per session, answers as the scenario says.
+"""The port towards a product that is a client: HTTPS addresses of sessions, answers as the scenario says.
 
-The address of a session holds a secret (`/s/<48 hex>/…`): one product cannot speak into another's session. What
-arrives belongs to the step that awaits it; once that has come, what follows belongs to the next step.
+The address of a session holds a secret (`/s/<48 hex>/…`): one product cannot speak into another's session. The same
+services stand behind a second listener whose certificate no product may trust, when the declaration lends one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 import threading
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final
+from urllib.parse import urlsplit
 
 from lxml import etree
 
 from harness.client_port import utc_now
+from harness.decoders import XML, decoded, encoded
 from harness.record import TlsFacts
-from harness.replies import Question, Replies, Reply, service_of
-from norms.behaviour import State
+from harness.replies import Question, Replies, Reply
+from harness.session import Arrival, Session
 from norms.errors import ParseRefusal, PoinconError
 from norms.filling import Clock
-from norms.model import Limits
+from norms.i18n import tr
+from norms.identify import heard
+from norms.model import Norm
 from norms.parsing import parse
+from norms.wire.deposit import MEDIA_TYPE
 from norms.wire.listener import Listener, Receive, Scope, Send, ServerTls
 from norms.wire.protocol import CUT, EXTENSION
-from scenarios.model import Case
+from scenarios.bindings import address_value
 
 _PREFIX: Final = "/s/"
 _HOLD_SECONDS: Final = 120.0
-
-Keeper = Callable[[int, etree._Element, Mapping[str, str]], Mapping[str, str]]
-"""Of a step's number, the request and the values so far: the values with what the step keeps of the request."""
+_TEXT: Final = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True)
-class Arrival:
-    """A request of the product. step: the 1-based step it belongs to; kind: "" when unreadable; peer: DER or b""."""
+class Incoming:
+    """A message as it came in. url: where it was sent; raw: as an HTTP message; peer: DER certificate or b"".
 
-    step: int
-    kind: str
+    deposited: it came where deposits come, so it is in the product's layout.
+    """
+
     url: str
-    at: str
-    tls: TlsFacts
-    peer: bytes
-    request: bytes
-    response: bytes
-    bindings: dict[str, str]
-    trouble: str = ""
-
-
-@dataclass
-class Session:
-    """One case under way. bindings: values so far; keep: reads what a step keeps of a request."""
-
-    case: Case
-    bindings: Mapping[str, str]
-    keep: Keeper
-    token: str = field(default_factory=lambda: secrets.token_hex(24))
-    state: State = field(default_factory=State)
-    _position: int = 1
-    _arrivals: list[Arrival] = field(default_factory=list)
-    _changed: threading.Condition = field(default_factory=threading.Condition)
-
-    def enter(self, step: int) -> None:
-        """Say that `step` is under way; a step never goes back."""
-        with self._changed:
-            self._position = max(self._position, step)
-
-    def assign(self, kind: str) -> int:
-        """Return the step to which a request of `kind` belongs, and move on when it is the one awaited."""
-        with self._changed:
-            step = self._position
-            awaited = self.case.steps[step - 1].await_
-            if awaited and kind in (awaited, "") and step < len(self.case.steps):
-                self._position = step + 1
-            return step
-
-    def add(self, arrival: Arrival) -> None:
-        """Keep an arrival and tell whoever waits."""
-        with self._changed:
-            self._arrivals.append(arrival)
-            self.bindings = {**self.bindings, **arrival.bindings}
-            self._changed.notify_all()
-
-    def arrived(self, step: int) -> list[Arrival]:
-        """Return what has arrived for `step` so far."""
-        with self._changed:
-            return [arrival for arrival in self._arrivals if arrival.step == step]
-
-    def wait(self, step: int, until: Callable[[list[Arrival]], bool], deadline: Callable[[], float]) -> None:
-        """Wait until `until` holds for the arrivals of `step`, or `deadline` (monotonic seconds) has come.
-
-        The deadline is asked again each time something changes.
-        """
-        with self._changed:
-            while not until([arrival for arrival in self._arrivals if arrival.step == step]):
-                left = deadline() - time.monotonic()
-                if left <= 0:
-                    return
-                self._changed.wait(left)
-
-    def wake(self) -> None:
-        """Have a waiting `wait` look at its deadline again."""
-        with self._changed:
-            self._changed.notify_all()
+    raw: bytes
+    body: bytes
+    content_type: str | None = None
+    tls: TlsFacts = field(default_factory=TlsFacts)
+    peer: bytes = b""
+    deposited: bool = False
 
 
 class ServerPort:
-    """Serves the sessions of a run. `start` before the first `open`; `stop` ends every connection."""
+    """Serves the sessions of a run. `start` before the first `open`; `stop` ends every connection.
+
+    untrusted: TLS identity of the second listener, None = there is none; public: address that products call when a
+    gateway stands in between; layout: of the product's deposits (`harness.decoders`).
+    """
 
     def __init__(
-        self, replies: Replies, host: str, port: int, tls: ServerTls, limits: Limits, public: str = ""
-    ) -> None:
-        self._replies, self._limits, self._public = replies, limits, public.rstrip("/")
-        self._listener = Listener(self._serve, host, port, tls, limits)
+        self, norm: Norm, replies: Replies, listen: tuple[str, int], tls: ServerTls,
+        untrusted: ServerTls | None = None, public: str = "", layout: str = XML,
+    ) -> None:  # fmt: skip
+        self._norm, self._replies, self._public = norm, replies, public.rstrip("/")
+        self._limits = norm.security.limits
+        self._listener = Listener(self._serve, *listen, tls, self._limits)
+        self._second = Listener(self._serve, listen[0], 0, untrusted, self._limits) if untrusted else None
+        self._untrusted, self._layout = "", layout
         self._sessions: dict[str, Session] = {}
+        self._lock = threading.Lock()
 
     def start(self) -> None:
         """Listen; raises UsageError when the address is not free."""
-        host, port = self._listener.start()
-        if not self._public:
-            shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else f"[{host}]" if ":" in host else host
-            self._public = f"https://{shown}:{port}"
+        own = _shown(*self._listener.start())
+        self._public = self._public or own
+        if self._second is not None:
+            self._untrusted = _shown(*self._second.start())
 
     def stop(self) -> None:
         """Close everything."""
         self._listener.stop()
+        if self._second is not None:
+            self._second.stop()
 
     def open(self, session: Session) -> dict[str, str]:
         """Let a session's requests in and return its addresses by message kind."""
-        self._sessions[session.token] = session
-        base = f"{self._public}{_PREFIX}{session.token}"
-        return {service.kind: f"{base}{service.path}" for service in self._replies.norm.services}
+        with self._lock:
+            self._sessions[session.token] = session
+        return self.addresses(session)
 
     def close(self, session: Session) -> None:
         """Let nothing more into a session."""
-        self._sessions.pop(session.token, None)
+        with self._lock:
+            if self._sessions.get(session.token) is session:
+                del self._sessions[session.token]
+
+    def addresses(self, session: Session) -> dict[str, str]:
+        """Return the address of every service, of the norm and of its companions, by message kind."""
+        return self._below(self._public, session)
+
+    def values(self, session: Session) -> dict[str, str]:
+        """Return the addresses as values that scenarios use."""
+        found = {address_value(kind): url for kind, url in self.addresses(session).items()}
+        beside = self._below(self._untrusted, session) if self._untrusted else {}
+        return found | {address_value(kind, trusted=False): url for kind, url in beside.items()}
+
+    def _below(self, root: str, session: Session) -> dict[str, str]:
+        base = f"{root}{_PREFIX}{session.token}"
+        return {service.kind: f"{base}{service.path}" for norm in self._norm.speakers for service in norm.services}
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         token, _, rest = scope["path"].removeprefix(_PREFIX).partition("/")
-        session = self._sessions.get(token) if scope["path"].startswith(_PREFIX) else None
+        with self._lock:
+            session = self._sessions.get(token) if scope["path"].startswith(_PREFIX) else None
         body = await _read(receive)
         if body is None:
             return
         if session is None:
-            await _write(Reply(404), scope, send)
+            await _write(_plain(404, tr("Cette session n'existe pas, ou elle est terminée.")), scope, send)
+            return
+        if not session.admits():
+            await _write(_plain(429, tr("Trop de demandes pour ce cas.")), scope, send)
             return
         # Deciding and signing take milliseconds: other sessions go on meanwhile.
-        reply = await asyncio.to_thread(self._handle, session, f"/{rest}", scope, body)
+        reply = await asyncio.to_thread(self.take, session, self._incoming(session, f"/{rest}", scope, body))
         await _write(reply, scope, send)
 
-    def _handle(self, session: Session, path: str, scope: Scope, body: bytes) -> Reply:
-        at = utc_now()
-        root, trouble = self._parse(scope, body)
-        service = service_of(self._replies.norm, root) if root is not None else None
-        step = session.assign(service.kind if service else "")
-        bindings: Mapping[str, str] = session.bindings
-        reply = Reply(400)
-        if root is not None and service is not None:
-            bindings = session.keep(step, root, bindings)
-            question = Question(root, service, session.case, session.case.steps[step - 1], bindings, Clock.real())
-            try:
-                reply = self._replies.reply(question, session.state)
-            except PoinconError as error:
-                reply, trouble = Reply(500), str(error)
+    def _incoming(self, session: Session, path: str, scope: Scope, body: bytes) -> Incoming:
         tls = scope.get("extensions", {}).get(EXTENSION, {})
         peer = tls.get("peer") or b""
+        kind = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"content-type"), None)
+        digest = sha256(peer).hexdigest() if peer else ""
+        facts = TlsFacts(tls.get("version", ""), tls.get("cipher", ""), digest)
+        behind = self._second is not None and scope["server"][1] == self._second.address[1]
+        url = f"{self._untrusted if behind else self._public}{_PREFIX}{session.token}{path}"
+        deposited = any(service.path == path and service.carrier == "deposit" for service in self._norm.services)
+        return Incoming(url, rebuilt(scope, body), body, kind, facts, peer, deposited)
+
+    def take_file(self, session: Session, url: str, body: bytes) -> Reply:
+        """Answer a deposit that was dropped as a file. url: of the file; body: its bytes, cut beyond the limit."""
+        head = f"POST {urlsplit(url).path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {MEDIA_TYPE}\r\n"
+        raw = f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
+        return self.take(session, Incoming(url, raw, body, deposited=True))
+
+    def take(self, session: Session, incoming: Incoming) -> Reply:
+        """Answer a message that came in, and give both to the session."""
+        at = utc_now()
+        root, trouble = self._parse(incoming)
+        found = heard(self._norm, root) if root is not None else None
+        kind = found.service.kind if found else ""
+        step = session.assign(kind)
+        bindings: Mapping[str, str] = session.bindings
+        reply = _plain(400, trouble or tr("Ce document n'est une demande d'aucun service de la norme."))
+        if found is not None:
+            bindings = session.keep(step, found, bindings)
+            question = Question(
+                found, session.case, session.case.steps[step - 1], bindings, Clock.real(), self._base(session)
+            )
+            try:
+                reply = self._replies.reply(question, session.states)
+                if incoming.deposited and reply.body:
+                    reply = replace(reply, body=encoded(self._layout, reply.body))
+            except PoinconError as error:
+                reply, trouble = Reply(500), str(error)
         session.add(
             Arrival(
                 step=step,
-                kind=service.kind if service else "",
-                url=f"{self._public}{_PREFIX}{session.token}{path}",
+                kind=kind,
+                url=incoming.url,
                 at=at,
-                tls=TlsFacts(tls.get("version", ""), tls.get("cipher", ""), sha256(peer).hexdigest() if peer else ""),
-                peer=peer,
-                request=rebuilt(scope, body),
+                tls=incoming.tls,
+                peer=incoming.peer,
+                request=incoming.raw,
                 response=reply.raw(),
                 bindings=dict(bindings),
                 trouble=trouble,
+                layout=self._layout if incoming.deposited else XML,
             )
         )
         return reply
 
-    def _parse(self, scope: Scope, body: bytes) -> tuple[etree._Element | None, str]:
-        kind = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"content-type"), None)
+    def _base(self, session: Session) -> str:
+        return f"{self._public}{_PREFIX}{session.token}"
+
+    def _parse(self, incoming: Incoming) -> tuple[etree._Element | None, str]:
         try:
-            return parse(body, self._limits, kind), ""
+            body = decoded(self._layout, incoming.body) if incoming.deposited else incoming.body
+            return parse(body, self._limits, incoming.content_type), ""
         except ParseRefusal as refusal:
             return None, refusal.what
 
@@ -203,6 +203,15 @@ def rebuilt(scope: Scope, body: bytes) -> bytes:
         headers.append((b"content-length", b"%d" % len(body)))
     lines = b"".join(b"%s: %s\r\n" % (name, value) for name, value in headers)
     return b"%s %s HTTP/1.1\r\n%s\r\n" % (scope["method"].encode(), target, lines) + body
+
+
+def _shown(host: str, port: int) -> str:
+    name = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else f"[{host}]" if ":" in host else host
+    return f"https://{name}:{port}"
+
+
+def _plain(status: int, text: str) -> Reply:
+    return Reply(status, _TEXT, text.encode())
 
 
 async def _read(receive: Receive) -> bytes | None:

@@ -56,7 +56,10 @@ def canonical_path(norm: Norm, kind: str, direction: str = "request") -> Path:
 
 
 def read_base(path: Path) -> etree._Element:
-    """Return a fresh tree of a message file of a norm, a bare document in an envelope; raise NormError when it is missing or not XML."""
+    """Return a fresh tree of a message file of a norm, a bare document in an envelope.
+
+    Raises NormError when it is missing or not XML.
+    """
     return _tree(_content(path), path)
 
 

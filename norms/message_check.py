@@ -120,7 +120,8 @@ class Checker:
         """Return the problems of a message: structure first, then schemas, then rules.
 
         The second schema engine is asked when the first finds a part invalid, and always with `confirm`. Rules are
-        applied when the payload is the expected one (or a fault). A bare deposit is put into an envelope. Raises UsageError for an unknown kind.
+        applied when the payload is the expected one (or a fault). A bare deposit is put into an envelope. Raises
+        UsageError for an unknown kind.
         """
         service = self.norm.service(kind)
         if service is None:

@@ -25,6 +25,9 @@ from scenarios.declaration import Declaration
 
 CASE_NUMBER: Final = "case_number"
 COPY: Final = "copy"
+ADDRESS: Final = "address_"
+UNTRUSTED: Final = "untrusted_"
+"""How the names of a session's addresses begin: a service's; the same behind a certificate not to be trusted."""
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -105,6 +108,11 @@ def canonical_texts(norm: Norm, kind: str) -> dict[str, str]:
             if text == f"${{{name}}}" and isinstance(nodes, list) and nodes and isinstance(nodes[0], etree._Element):
                 found[name] = nodes[0].text or ""
     return found
+
+
+def address_value(kind: str, *, trusted: bool = True) -> str:
+    """Return the name of the value that holds a session's address of a service, or that of its untrusted double."""
+    return f"{ADDRESS if trusted else UNTRUSTED}{kind.lower()}"
 
 
 def bind(bindings: Mapping[str, str], clock: Clock, file: str = "") -> dict[str, str]:

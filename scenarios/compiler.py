@@ -16,7 +16,7 @@ from norms.errors import DataError, NormError
 from norms.i18n import tr
 from norms.model import Norm
 from norms.yamlfile import nearest
-from scenarios.bindings import Source, bind, canonical_texts, choose
+from scenarios.bindings import Source, address_value, bind, canonical_texts, choose
 from scenarios.declaration import Declaration
 from scenarios.edits import TRIAL_CLOCK
 from scenarios.model import Case, NotSelected, Role, Scenario, Step, Suite
@@ -70,7 +70,7 @@ def compile_suite(
         else:
             not_selected.append(NotSelected(case.id, tr("L'exigence ne s'applique pas à la déclaration.")))
     bound = _bound(norm, cases, source)
-    plausible = {service.kind: canonical_texts(norm, service.kind) for service in norm.services}
+    plausible = {service.kind: canonical_texts(norm, service.kind) for service in norm.tested_services("server")}
     for case in bound:
         _try(norm, case, declaration, plausible)
     suite = Suite(
@@ -105,6 +105,14 @@ def load_suite(data: bytes) -> Suite:
             remedy=tr("Utilisez la version de Poinçon qui l'a écrite."),
         )
     return suite
+
+
+def session_values(norm: Norm) -> Iterator[str]:
+    """Yield the names of the values that a session of role client adds: the addresses of its services, by kind."""
+    for speaker in norm.speakers:
+        for service in speaker.services:
+            yield address_value(service.kind)
+            yield address_value(service.kind, trusted=False)
 
 
 def kinds_sent(suite: Suite) -> tuple[str, ...]:
@@ -167,7 +175,7 @@ def _try(norm: Norm, case: Case, declaration: Declaration | None, plausible: dic
 
     plausible: by kind, values for what only a declaration supplies.
     """
-    known = bind(case.bindings, TRIAL_CLOCK, case.file)
+    known = bind(case.bindings, TRIAL_CLOCK, case.file) | dict.fromkeys(session_values(norm), _TRIAL_VALUE)
     for step in case.steps:
         if declaration is None and step.send:
             known = {**plausible[step.send], **known}

@@ -96,7 +96,7 @@ class SchemaMap:
         quick = Schemas(self.norm.schemas, roots_of(self.norm))
         second = xmlschema.XMLSchema10([str(path) for path in self.norm.schemas], allow="local", defuse="always")
         ranks: dict[int, dict[int, int]] = {}
-        for service in self.norm.services:
+        for service in self.norm.tested_services("server"):
             path = canonical_path(self.norm, service.kind)
             if path.is_file():
                 for part in parts(quick, read_base(path)):

@@ -52,8 +52,21 @@ class IdentityFiles(msgspec.Struct, frozen=True):
     password_env: str = ""
 
 
+class Deposits(msgspec.Struct, frozen=True):
+    """How deposits come in (role client). folder: where files are dropped, None = over HTTPS; layout: "xml" = as the
+    norm's schema says, else the name of a decoder.
+    """
+
+    folder: Path | None = None
+    layout: str = "xml"
+
+
 class Laboratory(msgspec.Struct, frozen=True):
-    """What the laboratory uses. identities by use: tls, assertion, flow, server, tls-expired …; values: of ${name}."""
+    """What the laboratory uses. identities by use: tls, assertion, flow, server, tls-expired …; values: of ${name}.
+
+    session (role client): whether each case or the whole run has an address, "" = the case with a driver, else the run;
+    deposits: how documents without SOAP come in.
+    """
 
     identities: dict[str, IdentityFiles] = {}
     anchors: tuple[Path, ...] = ()
@@ -61,6 +74,8 @@ class Laboratory(msgspec.Struct, frozen=True):
     values: dict[str, str] = {}
     listen: str = "127.0.0.1:0"
     public_url: str = ""
+    session: Literal["", "case", "run"] = ""
+    deposits: Deposits = Deposits()
 
 
 class ExtraValues(msgspec.Struct, frozen=True):
@@ -169,7 +184,7 @@ def _product_problems(norm: Norm, declaration: Declaration, needed: Sequence[str
         for code in product.profiles
         if code not in known
     )
-    kinds = [service.kind for service in norm.services]
+    kinds = [service.kind for service in norm.tested_services("server")]
     problems.extend(
         Problem("product.endpoints", tr("« {kind} » n'est pas un service de la norme.", kind=kind))
         for kind in product.endpoints
@@ -265,7 +280,9 @@ def _address(node: Node) -> str:
 
 
 def _laboratory(node: Node, folder: Path) -> Laboratory:
-    members = node.only((), ("identities", "anchors", "revocations", "values", "listen", "public_url"))
+    members = node.only(
+        (), ("identities", "anchors", "revocations", "values", "listen", "public_url", "session", "deposits")
+    )
     identities = members["identities"].mapping() if "identities" in members else {}
     values = members["values"].mapping() if "values" in members else {}
     for key, item in values.items():
@@ -280,6 +297,18 @@ def _laboratory(node: Node, folder: Path) -> Laboratory:
         values={key: item.text() for key, item in values.items()},
         listen=listen,
         public_url=_address(members["public_url"]) if _written(members.get("public_url")) else "",
+        session=cast(
+            Literal["", "case", "run"], members["session"].choice(("case", "run")) if "session" in members else ""
+        ),
+        deposits=_deposits(members["deposits"], folder) if "deposits" in members else Deposits(),
+    )
+
+
+def _deposits(node: Node, folder: Path) -> Deposits:
+    members = node.only((), ("folder", "layout"))
+    return Deposits(
+        folder=folder / members["folder"].text() if "folder" in members else None,
+        layout=members["layout"].text() if "layout" in members else Deposits().layout,
     )
 
 

@@ -32,7 +32,7 @@ from scenarios.rule_cases import RuleOutcome, rule_steps
 
 Gap = Literal[
     "", "implied", "engines-differ", "not-in-requests", "same-mechanism", "relaxation-refused", "no-reaction",
-    "about-answers", "repaired", "too-many", "whole-case",
+    "about-answers", "repaired", "too-many", "whole-case", "other-role",
 ]  # fmt: skip
 CANONICAL: Final = "canonical"
 COPIES_MAXIMUM: Final = 50

@@ -49,6 +49,7 @@ def gap_text(gap: Gap) -> str:
         "no-reaction": tr("la norme ne prescrit pas de réaction"),
         "about-answers": tr("règle sur les réponses : vérifiée sur chaque réponse"),
         "repaired": tr("aucun exemple ne l'enfreint seule une fois les valeurs de test écrites"),
+        "other-role": tr("règle sur un message pour lequel aucun service n'est éprouvé"),
         "whole-case": tr("règle sur le cas entier : vérifiée à la fin de chaque cas"),
         "too-many": tr("trop d'occurrences pour un message"),
     }[gap]

@@ -6,6 +6,7 @@ Source: docs/formats/scenario.md. Errors are DataError with file, line, and what
 from __future__ import annotations
 
 from collections.abc import Collection
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import Final, cast
@@ -46,9 +47,14 @@ class PageReader:
 
     def __init__(self, norm: Norm) -> None:
         self.norm = norm
-        self._requirements = frozenset(item.id for item in norm.all_requirements)
+        self._spoken = norm
+        beside = [item for companion in norm.companions for item in companion.all_requirements]
+        self._requirements = frozenset(item.id for item in (*norm.all_requirements, *beside))
         self._claims = frozenset(item.id for item in norm.claims)
-        self._kinds = tuple(service.kind for service in norm.services)
+        self._kinds = {
+            "server": tuple(service.kind for service in norm.tested_services("server")),
+            "client": tuple(service.kind for speaker in norm.speakers for service in speaker.tested_services("client")),
+        }
         self._profiles = tuple(profile.code for profile in norm.profiles)
         self._seen: dict[str, Path] = {}
 
@@ -104,8 +110,21 @@ class PageReader:
         return scenario
 
     def _steps(self, nodes: tuple[Node, ...], role: Role) -> tuple[Step, ...]:
-        read = self._server_step if role == "server" else self._client_step
-        return tuple(read(node, number) for number, node in enumerate(nodes, start=1))
+        if role == "server":
+            return tuple(self._server_step(node, number) for number, node in enumerate(nodes, start=1))
+        return tuple(
+            self._in_the_words_of(node)._client_step(node, number) for number, node in enumerate(nodes, start=1)
+        )
+
+    def _in_the_words_of(self, step: Node) -> PageReader:
+        """Return a reader for a step that awaits a message of a companion: its prefixes, tables and files."""
+        awaited = step.mapping().get("await")
+        spoken = self.norm.speaking(awaited.text()) if awaited is not None else None
+        if spoken is None or spoken is self.norm:
+            return self
+        reader = copy(self)
+        reader._spoken = spoken
+        return reader
 
     def _server_step(self, node: Node, number: int) -> Step:
         members = node.only(("send",), _SERVER_KEYS)
@@ -116,7 +135,7 @@ class PageReader:
                 tr("Au plus {maximum}.", maximum=PARALLEL_MAXIMUM),
             )
         return Step(
-            send=_known(members["send"], self._kinds),
+            send=_known(members["send"], self._kinds["server"]),
             base=self._base(members.get("base")),
             edits=self._xpath_map(members.get("with")),
             remove=tuple(self._xpath(item) for item in _members(members.get("remove"))),
@@ -149,7 +168,7 @@ class PageReader:
         return Step(
             stimulus=stimulus,
             data=data,
-            await_=_known(members["await"], self._kinds) if "await" in members else "",
+            await_=_known(members["await"], self._kinds["client"]) if "await" in members else "",
             reply=self._reply(members.get("reply")),
             edits=self._xpath_map(members.get("with")),
             remove=tuple(self._xpath(item) for item in _members(members.get("remove"))),
@@ -206,7 +225,7 @@ class PageReader:
             at=self._xpath(members["at"]) if "at" in members else "",
             value=value,
             values=values,
-            table=_known(members["table"], tuple(self.norm.tables)) if "table" in members else "",
+            table=_known(members["table"], tuple(self._spoken.tables)) if "table" in members else "",
             step=self._earlier(members["step"], number) if "step" in members else 0,
             line=node.line,
         )
@@ -235,7 +254,7 @@ class PageReader:
         if spec.name == "fault-class":
             _check_known(node, value, FAULT_CLASSES)
         if spec.name == "absent-next":
-            _check_known(node, value, self._kinds)
+            _check_known(node, value, self._kinds["client"])
         if spec.name == "matches":
             _check_pattern(node, value)
         if spec.number:
@@ -264,7 +283,7 @@ class PageReader:
         result = self._xpath_map(node)
         for expression, item in (node.mapping() if node else {}).items():
             try:
-                fragment(self.norm, result[expression])
+                fragment(self._spoken, result[expression])
             except etree.XMLSyntaxError as bad:
                 raise item.fault(
                     tr("Le XML à insérer ne se lit pas : {why}.", why=bad.msg or ""),
@@ -280,7 +299,7 @@ class PageReader:
     def _compile(self, node: Node, expression: str) -> None:
         try:
             # Evaluated once on nothing: libxml2 finds a wrong number of arguments no earlier.
-            xpath(self.norm, expression)(_NOTHING)
+            xpath(self._spoken, expression)(_NOTHING)
         except NormError as bad:
             raise node.fault(bad.what, bad.remedy) from bad
         except etree.XPathError as bad:
@@ -292,7 +311,7 @@ class PageReader:
         return self._file(node, node.text()) if node else ""
 
     def _file(self, node: Node, name: str) -> str:
-        root = self.norm.root.resolve()
+        root = self._spoken.root.resolve()
         path = (root / name).resolve()
         if not path.is_relative_to(root) or not path.is_file():
             raise node.fault(

@@ -39,7 +39,7 @@ class RuleOutcome(msgspec.Struct, frozen=True):
     line: int
     kind: str = ""
     step: Step | None = None
-    gap: Literal["", "no-reaction", "about-answers", "repaired", "whole-case"] = ""
+    gap: Literal["", "no-reaction", "about-answers", "repaired", "whole-case", "other-role"] = ""
 
 
 def rule_steps(norm: Norm, checker: Checker, reaction: Reaction | None) -> Iterator[RuleOutcome]:
@@ -56,9 +56,13 @@ def _outcome(
     outcome = RuleOutcome(rule.id, rule.role, name, rule.line)
     if path in norm.chains:
         return msgspec.structs.replace(outcome, gap="whole-case")
-    requests = list(_requests(norm, checker, rule.id))
-    if not requests:
+    found = list(_requests(norm, checker, rule.id))
+    if not found:
         return msgspec.structs.replace(outcome, gap="about-answers")
+    served = [service.kind for service in norm.tested_services("server")]
+    requests = [(example, kind) for example, kind in found if kind in served]
+    if not requests:
+        return msgspec.structs.replace(outcome, gap="other-role")
     if reaction is None:
         return msgspec.structs.replace(outcome, gap="no-reaction")
     for example, kind in requests:

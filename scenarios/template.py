@@ -96,7 +96,7 @@ def _product(norm: Norm, role: Role, known: Prefill) -> Iterator[str]:
         yield from (_comment(f"{profile.code} : {profile.title}", 4) for profile in norm.profiles)
     if role == "server":
         yield _line("  endpoints:", tr("adresse de chaque service"))
-        for service in norm.services:
+        for service in norm.tested_services("server"):
             yield f"    {service.kind}: " + _quoted(known.endpoints.get(service.kind, _EXAMPLE_HOST + service.path))
     yield "  tls:"
     yield _line("    authority: " + _quoted(known.authority), tr("autorité du certificat TLS du produit (PEM)"))

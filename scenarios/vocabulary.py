@@ -281,6 +281,15 @@ _CHECKS: Final = (
         roles=CLIENT,
     ),
     CheckSpec(
+        "called-at",
+        Text(
+            "La demande est envoyée à l'adresse « value », ou à celle que la session donne pour ce service.",
+            "The request is sent to the address `value`, or to the one that the session gives for this service.",
+        ),
+        takes=("value",),
+        roles=CLIENT,
+    ),
+    CheckSpec(
         "outcome",
         Text(
             "Le produit dit que l'action s'est terminée ainsi : accepted, refused ou stopped.",

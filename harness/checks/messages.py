@@ -17,6 +17,7 @@ from norms.errors import SecurityRefusal
 from norms.functions import xpath
 from norms.i18n import mark, tr
 from norms.wire import names
+from norms.wire.gate import signs_nothing
 from norms.wire.replay import MemoryReplayCache
 from norms.wire.second import cross_check
 from norms.wire.soap import Envelope
@@ -121,7 +122,7 @@ class CaseSecurity:
         return self._said[key]
 
     def _disagreed(self, observed: Observed) -> bool:
-        norm, anchors = self._context.norm, self._trusted()
+        norm, anchors = observed.norm, self._trusted()
         return cross_check(observed.root, norm, observed.service, observed.direction, anchors) == "disagree"
 
     def _trusted(self) -> Anchors:
@@ -130,11 +131,11 @@ class CaseSecurity:
         return self._context.anchors
 
     def _verify(self, observed: Observed) -> SecurityRefusal | None:
-        context, request = self._context, observed.direction == "request"
+        request = observed.direction == "request"
         try:
             verify(
                 observed.root,
-                context.norm,
+                observed.norm,
                 observed.service,
                 observed.direction,
                 self._trusted(),
@@ -162,11 +163,12 @@ class CaseSecurity:
 def signed(scene: Scene) -> Misses | None:
     """Met when timestamp, assertion and flow signature are those of the security profile, at the time of arrival.
 
-    Says nothing where the profile carries nothing, nor of an unsigned fault when only the norm's own `always` asks.
+    Says nothing where the profile carries nothing, of a deposit, nor of an unsigned fault when only the norm's own
+    `always` asks.
     """
     observed, security = scene.observed, scene.context.norm.security
     policy = security.request if observed.direction == "request" else security.response
-    if policy.assertion is None and policy.flow is None and policy.timestamp is None:
+    if signs_nothing(policy) or observed.service.carrier == "deposit":
         return None
     if scene.always and observed.shape == "fault" and not Envelope.of(observed.root).blocks(names.SECURITY):
         return None
@@ -217,10 +219,10 @@ def correlated(scene: Scene) -> Misses | None:
 def action(scene: Scene) -> Misses | None:
     """Met when the action of the message is the service's, in the message and, of a request, in its HTTP head.
 
-    Says nothing of a fault: the norm names the action of normal answers only.
+    Says nothing of a fault: the norm names the action of normal answers only. Nor of a deposit, which has none.
     """
     observed, expression = scene.observed, scene.context.norm.reading.action
-    if observed.shape == "fault":
+    if observed.shape == "fault" or observed.service.carrier == "deposit":
         return None
     wanted, message = observed.part.action, mark("L'action est « {trouve} » au lieu de « {attendu} ».")
     found = _texts(scene, expression) if expression else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from harness.checks import answers, messages, series, told, values
+from harness.checks import answers, called, messages, series, told, values
 from harness.checks.base import Check
 from harness.observed import Stage
 
@@ -17,6 +17,7 @@ _ALL: Final = (
     Check("correlated", messages.correlated, Stage.MESSAGE),
     Check("action", messages.action, Stage.MESSAGE),
     Check("version", messages.version, Stage.MESSAGE),
+    Check("called-at", called.called_at, Stage.HTTP),
     Check("excludes", values.excludes, Stage.MESSAGE),
     Check("accepted", answers.accepted, Stage.MESSAGE),
     Check("fault", answers.fault, Stage.MESSAGE),

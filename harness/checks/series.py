@@ -10,8 +10,8 @@ from harness.checks.values import at, nothing
 from harness.observed import Observed, moment
 from harness.places import Spot
 from norms.i18n import mark, tr
+from norms.identify import heard
 from norms.model import Norm
-from norms.wire.soap import qname
 
 _MILLISECOND: Final = timedelta(milliseconds=5)
 
@@ -100,7 +100,7 @@ def absent_next(scene: Scene) -> Misses:
     for sibling in scene.siblings:
         if sibling.exchange.outcome != "received":
             continue
-        kind = _kind(sibling)
+        kind = _kind(scene, sibling)
         if kind in scene.values:
             message = mark("Un message « {genre} » est arrivé alors qu'il ne devait pas être envoyé.")
             actual = tr("un message « {genre} »", genre=kind)
@@ -123,16 +123,16 @@ def _unknown(expected: str, why: str) -> Miss:
     return Miss("not-observed", message, expected, why, {"pourquoi": why}, verdict="inconclusive", blame="")
 
 
-def _kind(observed: Observed) -> str:
-    return kind_of_request(observed.norm, observed) or ("" if not observed.parsed else observed.exchange.kind)
+def _kind(scene: Scene, observed: Observed) -> str:
+    return kind_of_request(scene.context.suite_norm, observed) or (
+        "" if not observed.parsed else observed.exchange.kind
+    )
 
 
 def kind_of_request(norm: Norm, observed: Observed) -> str:
-    """Return the message kind whose request stands in the body, "" when it is none of the norm's."""
-    if not observed.parsed:
-        return ""
-    payloads = {child.tag for body in observed.root.findall("{*}Body") for child in body if isinstance(child.tag, str)}
-    return next((each.kind for each in norm.services if qname(norm.prefixes, each.request.element) in payloads), "")
+    """Return the message kind of a request, of the norm or of a companion; "" when it is none of theirs."""
+    found = heard(norm, observed.root) if observed.parsed else None
+    return found.service.kind if found else ""
 
 
 def _texts(found: list[Spot]) -> str:

@@ -1,4 +1,7 @@
-"""Checks on what the driver or operator of a product says: how it ended, what the user sees. Role client."""
+"""Checks on what the driver or operator of a product says: how it ended, what the user sees. Role client.
+
+A statement counts only where something of the product was observed: who calls nothing may say what he likes.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ def outcome(scene: Scene) -> Misses:
     expected, told = tr("l'issue {issues}", issues=one_of(scene.values)), _last(scene)
     if not told.outcome:
         return (_unsaid(expected, tr("le pilote ne dit pas l'issue")),)
+    if not _witnessed(scene):
+        return (_unsaid(expected, tr("le pilote annonce « {issue} », mais rien n'est arrivé", issue=told.outcome)),)
     if told.outcome in scene.values:
         return ()
     message = mark("Le produit annonce l'issue « {trouve} » au lieu de {attendu}.")
@@ -24,6 +29,8 @@ def shown(scene: Scene) -> Misses:
     expected, told = tr("un affichage qui contient {textes}", textes=one_of(scene.values)), _last(scene)
     if not told.outcome and not told.shown:
         return (_unsaid(expected, tr("le pilote ne dit pas ce qui est affiché")),)
+    if not _witnessed(scene):
+        return (_unsaid(expected, tr("le pilote annonce « {texte} », mais rien n'est arrivé", texte=told.shown)),)
     if any(value in told.shown for value in scene.values):
         return ()
     message = mark("L'utilisateur ne lit pas {attendu} mais « {trouve} ».")
@@ -35,6 +42,11 @@ def _last(scene: Scene) -> Told:
     """Return the last statement recorded: the driver speaks when it has done."""
     said = [each.exchange.told for each in scene.siblings if each.exchange.told != Told()]
     return said[-1] if said else Told()
+
+
+def _witnessed(scene: Scene) -> bool:
+    """Tell whether a message of the product was observed, in the step before or in this one."""
+    return scene.seen_before or any(each.exchange.outcome == "received" for each in scene.siblings)
 
 
 def _unsaid(expected: str, why: str) -> Miss:

@@ -40,7 +40,8 @@ def secure_request(
 ) -> bytes:
     """Return a request with its security, as bytes. `root` itself stays as it is.
 
-    A deposit has no security of its own: it leaves bare, whatever the deviation. subject: whom the assertion speaks of; None = the signer, without attributes; audience: the address called; now:
+    A deposit has no security of its own: it leaves bare, whatever the deviation.
+    subject: whom the assertion speaks of; None = the signer, without attributes; audience: the address called; now:
     aware date; deviation: a name of `DEVIATIONS`; replay_of: for assertion-replayed, the root of an earlier secured
     request. A wsse:Security already there is replaced. Raises UsageError: missing signer, or a deviation that is
     unknown or makes no sense for this service.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import ssl
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 from msgspec.structs import replace
 
-from harness.driver import FORMAT, Outcome, Stimulus, actor_of
+from harness.driver import Outcome, Stimulus
 from harness.evidence import read_run, verify_evidence
 from harness.rejudge import rejudge
 from harness.run import RunOptions, RunResult, run
 from norms.model import Norm, Text
-from scenarios.declaration import Declaration, Driver, IdentityFiles, Laboratory, Product, Timeouts
+from scenarios.declaration import Declaration, IdentityFiles, Laboratory, Product, Timeouts
 from scenarios.model import Case, Expectation, Step
 from tests.harness.lab import REQUEST, case, make_norm, make_suite
 from tests.harness.servers import Pki, make_pki
@@ -206,63 +205,53 @@ def test_without_driver_or_operator_the_case_is_not_run(norm: Norm, keys: tuple[
     assert result.verdicts.cases[0].verdict == "not_run" and result.exit_code == 3
 
 
-DRIVERS: dict[str, tuple[str, str, str]] = {
-    "completes": (
-        "import sys, json; json.load(sys.stdin); print(json.dumps({'outcome': 'completed'}))",
-        "completed",
-        "",
-    ),
-    "says why": ('print(\'{"outcome": "failed", "message": "no"}\')', "failed", "no"),
-    "hangs": ("import time; time.sleep(60)", "failed", "said nothing"),
-    "crashes": ("raise SystemExit(3)", "failed", "without a word"),
-    "talks nonsense": ("print('hello')", "failed", "not the JSON"),
-    "unknown outcome": ('print(\'{"outcome": "maybe"}\')', "failed", "not the JSON"),
-    "floods": ("import sys\nwhile True: sys.stdout.write('x' * 100000)", "failed", "more than"),
-}
-
-
-@pytest.mark.parametrize("name", DRIVERS)
-@pytest.mark.parametrize("mode", ["one-shot", "persistent"])
-def test_a_driver_that_misbehaves_has_failed_and_nothing_else(tmp_path: Path, name: str, mode: str):
-    program, report, message = DRIVERS[name]
-    if mode == "persistent":
-        program = program.replace("json.load(sys.stdin)", "sys.stdin.readline()")
-    (tmp_path / "driver.py").write_text(program)
-    actor = actor_of(Driver(f'"{sys.executable}" driver.py', mode, 1.0 if name == "hangs" else 20.0), tmp_path)
-    outcome = actor.act(Stimulus(FORMAT, "C-1", 1, "Faites.", {"a": "b"}, {"PING": "https://x/"}))
-    actor.close()
-    assert outcome.report == report and message in outcome.message
-
-
-def test_a_driver_that_does_not_exist_has_failed(tmp_path: Path):
-    outcome = actor_of(Driver("no-such-program-here"), tmp_path).act(Stimulus(FORMAT, "C", 1, "", {}, {}))
-    assert outcome.report == "failed" and "does not start" in outcome.message
-
-
-def test_a_persistent_driver_is_started_once_and_replaced_when_it_dies(tmp_path: Path):
-    (tmp_path / "driver.py").write_text(
-        "import sys, json, pathlib\n"
-        "log = pathlib.Path('starts'); log.write_text(log.read_text() + 'x' if log.exists() else 'x')\n"
-        "for line in sys.stdin:\n"
-        "    if json.loads(line)['case'] == 'die': sys.exit(1)\n"
-        "    print(json.dumps({'outcome': 'completed', 'message': json.loads(line)['case']}), flush=True)\n"
-    )
-    actor = actor_of(Driver(f'"{sys.executable}" driver.py', "persistent", 20.0), tmp_path)
-    said = [actor.act(Stimulus(FORMAT, name, 1, "", {}, {})) for name in ("a", "b", "die", "c")]
-    actor.close()
-    assert [outcome.report for outcome in said] == ["completed", "completed", "failed", "completed"]
-    assert [outcome.message for outcome in said if outcome.report == "completed"] == ["a", "b", "c"]
-    assert (tmp_path / "starts").read_text() == "xx"
-
-
 def test_cases_of_one_run_are_served_side_by_side(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
     together = threading.Barrier(3, timeout=10)
 
+    addresses = list[str]()
+
     def asks_together(product: Machine, stimulus: Stimulus) -> None:
         together.wait()
+        addresses.append(stimulus.endpoints["PING"])
         asks(product, stimulus)
 
     product = Machine(keys[0], asks_together)
     suite = make_suite(norm, *(case(number, ASK, role="client") for number in (1, 2, 3)), role="client")
-    result = run(RunOptions(declared(keys[0]), suite, norm, tmp_path / "r", jobs=3, preflight=False, operator=product))
+    declaration = declared(keys[0])
+    apart = replace(declaration, laboratory=replace(declaration.laboratory, session="case"))
+    result = run(RunOptions(apart, suite, norm, tmp_path / "r", jobs=3, preflight=False, operator=product))
     assert result.exit_code == 0 and result.verdicts.counts.passed == 3
+    assert len(set(addresses)) == 3
+
+
+def test_a_person_writes_one_address_for_the_whole_run(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+    addresses, busy = list[str](), threading.Lock()
+
+    def asks_alone(product: Machine, stimulus: Stimulus) -> None:
+        assert busy.acquire(blocking=False)
+        addresses.append(stimulus.endpoints["PING"])
+        asks(product, stimulus)
+        busy.release()
+
+    product = Machine(keys[0], asks_alone)
+    suite = make_suite(norm, *(case(number, ASK, role="client") for number in (1, 2, 3)), role="client")
+    result = run(RunOptions(declared(keys[0]), suite, norm, tmp_path / "r", jobs=3, preflight=False, operator=product))
+    assert result.verdicts.counts.passed == 3
+    assert len(addresses) == 3 and len(set(addresses)) == 1
+
+
+def test_after_its_end_a_session_is_closed(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+    def comes_back(product: Machine, stimulus: Stimulus) -> None:
+        for address in earlier:
+            product.call(address, REQUEST)
+        asks(product, stimulus)
+        earlier.append(stimulus.endpoints["PING"])
+
+    earlier, product = list[str](), Machine(keys[0], comes_back)
+    suite = make_suite(norm, *(case(number, ASK, role="client") for number in (1, 2)), role="client")
+    declaration = declared(keys[0])
+    apart = replace(declaration, laboratory=replace(declaration.laboratory, session="case"))
+    result = run(RunOptions(apart, suite, norm, tmp_path / "r", preflight=False, operator=product))
+    assert [status for status, _ in product.answers] == [200, 404, 200]
+    assert "terminée" in product.answers[1][1].decode()
+    assert result.verdicts.counts.passed == 2
