@@ -22,7 +22,7 @@ from harness.decoders import decoder_of
 from harness.deposits import FolderWatch
 from harness.driver import FORMAT, Actor, Outcome, Stimulus, actor_of
 from harness.errors import CannotRun
-from harness.identities import FLOW, UNTRUSTED_SERVER, Lent, server_use
+from harness.identities import FLOW, Lent, server_use, untrusted_use
 from harness.record import Exchange, TlsFacts, Told
 from harness.replies import Replies
 from harness.server_port import ServerPort
@@ -62,7 +62,7 @@ class ClientCases:
         if declaration.driver is not None:
             folder = Path(declaration.file).resolve().parent if declaration.file else Path()
             self.actor, self.seconds = actor_of(declaration.driver, folder), declaration.driver.timeout
-        lent = Lent(declaration)
+        lent, untrusted = Lent(declaration), untrusted_use(declaration)
         replies = Replies(
             [behaviour.load(speaker) for speaker in norm.speakers], Signers(flow=lent.get(FLOW), others=lent)
         )
@@ -72,7 +72,7 @@ class ClientCases:
             replies,
             (host.strip("[]"), int(port)),
             _server_tls(norm, declaration, server_use(declaration)),
-            _server_tls(norm, declaration, UNTRUSTED_SERVER) if UNTRUSTED_SERVER in lent else None,
+            _server_tls(norm, declaration, untrusted) if untrusted in lent else None,
             declaration.laboratory.public_url,
             declaration.laboratory.deposits.layout,
         )
@@ -165,7 +165,8 @@ class _Running:
         session.bindings = {**bindings, **self._house.port.values(session)}
         missing = sorted(name for name in _addresses_used(self._case) if name not in session.bindings)
         if missing:
-            return CaseRun((), "not_run", tr("Le laboratoire n'a pas d'identité « {use} ».", use=UNTRUSTED_SERVER))
+            use = untrusted_use(self._house.declaration)
+            return CaseRun((), "not_run", tr("Le laboratoire n'a pas d'identité « {use} ».", use=use))
         endpoints = self._house.open(session)
         try:
             for number, step in enumerate(self._case.steps, 1):

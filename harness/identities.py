@@ -17,7 +17,6 @@ TLS: Final = "tls"
 ASSERTION: Final = "assertion"
 FLOW: Final = "flow"
 SERVER: Final = "server"
-UNTRUSTED_SERVER: Final = "server-other-authority"
 
 
 def password_of(files: IdentityFiles, declaration: Declaration) -> bytes | None:
@@ -67,6 +66,11 @@ class Lent(Mapping[str, Identity]):
 def server_use(declaration: Declaration) -> str:
     """Return the use of the identity with which the laboratory serves: "server" when given, else "tls"."""
     return SERVER if SERVER in declaration.laboratory.identities else TLS
+
+
+def untrusted_use(declaration: Declaration) -> str:
+    """Return the use of the identity whose certificate no product may trust: that of the server, "-other-authority"."""
+    return f"{server_use(declaration)}-other-authority"
 
 
 def tls_clients(norm: Norm, declaration: Declaration) -> tuple[TlsClient, Mapping[str, TlsClient]]:
