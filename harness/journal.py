@@ -52,7 +52,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line. Fields beyond the first four depend on the event; those at their default are not written.
 
     run-started: begun, stored (first WARC record) · exchange: case, exchange, outcome, stored · case: case, verdict,
-    state and reason (why it was not judged on its exchanges alone), exchanges (how many), duration_ms ·
+    state and reason (why it was not judged on its exchanges alone), exchanges (how many), relayed (how many of them
+    the relay carried), duration_ms ·
     run-finished: files (path -> SHA-256), warc_length, stopped (why the run ended early).
     """
 
@@ -68,6 +69,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     state: Literal["", "not_run", "error"] = ""
     reason: str = ""
     exchanges: int = 0
+    relayed: int = 0
     duration_ms: float = 0.0
     stored: Stored | None = None
     files: dict[str, str] = {}

@@ -20,7 +20,7 @@ Outcome = Literal[
     "reset",  # connection cut before a complete response
     "tls",  # TLS handshake or certificate failure
     "bad-http",  # bytes arrived that are not HTTP
-    "too-large",  # the cap on (inflated) bytes was reached
+    "too-large",  # the cap on (inflated) bytes was reached; client role: requests of the case were turned away
     "received",  # client role: a request of the product arrived
     "silent",  # client role: nothing arrived in time
 ]
@@ -33,6 +33,9 @@ SERVER_CERTIFICATE_REFUSED: Final = "certificate of the server refused"
 MOST_ARRIVALS: Final = 100
 """Role client: requests of one case that are kept; what comes beyond is turned away, so that no product fills the
 memory, and the case cannot be judged."""
+
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Role client: bytes of the requests of one case that are kept, likewise."""
 
 
 class TlsFacts(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from harness import warc
 from harness.errors import EvidenceError, RunFolderError
 from harness.journal import FILE as JOURNAL
 from harness.journal import START, Begun, Entry, Stored, decode, digest, encode, lines
-from harness.record import Exchange
+from harness.record import Exchange, was_relayed
 from norms.i18n import tr
 
 WARC_FILE: Final = "exchanges.warc.gz"
@@ -135,6 +135,7 @@ class Recorder:
                 state=record.state,
                 reason=record.reason,
                 exchanges=len(stored),
+                relayed=sum(map(was_relayed, record.exchanges)),
                 duration_ms=round(float(record.duration_ms), 3),
             )
         )

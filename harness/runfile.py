@@ -61,7 +61,10 @@ class Evidence(msgspec.Struct, frozen=True):
 
 
 class RunFile(msgspec.Struct, frozen=True):
-    """The content of run.json. partial: only some cases were selected; stopped: why the run ended early."""
+    """The content of run.json. partial: only some cases were selected; stopped: why the run ended early.
+
+    relayed: how many exchanges the relay carried, not written when none: such a run cannot be certified.
+    """
 
     format: str
     run: str
@@ -81,6 +84,7 @@ class RunFile(msgspec.Struct, frozen=True):
     counts: Counts
     cases: tuple[CaseLine, ...]
     evidence: Evidence
+    relayed: int | msgspec.UnsetType = msgspec.UNSET
 
 
 def exit_code_of(verdicts: Verdicts, begun: Begun) -> int:
@@ -124,6 +128,7 @@ def run_file(
             counts=verdicts.counts,
             cases=tuple(_line(case, durations.get(case.id, 0.0)) for case in verdicts.cases),
             evidence=Evidence(head, entries, root),
+            relayed=sum(entry.relayed for entry in cases) or msgspec.UNSET,
         )
     )
 

@@ -107,9 +107,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     run = config.stash.get(_RUN, None)
     if run is None or run.result is None:
         return
-    from poincon.commands.product import summary
+    from poincon.commands.product import relayed, summary
 
-    for line in (*summary(run.result.verdicts), f"bilan : {run.result.folder / 'bilan.html'}"):
+    told = (*summary(run.result.verdicts), *relayed(run.result.folder))
+    for line in (*told, f"bilan : {run.result.folder / 'bilan.html'}"):
         terminalreporter.write_line(line)
 
 

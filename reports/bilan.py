@@ -51,6 +51,7 @@ class Bilan:
     verdict: str
     word: str
     sentence: str
+    relayed: str
     no_value: tuple[str, ...]
     product: tuple[Fact, ...]
     norm: tuple[Fact, ...]
@@ -97,6 +98,7 @@ def bilan(subject: Subject, run: str) -> Bilan:
         verdict="inconclusive" if subject.verdicts.verdict == "error" else subject.verdicts.verdict,
         word=overview.verdict_words(subject),
         sentence=overview.verdict_sentence(subject),
+        relayed=wording.relayed_sentence(subject.facts.relayed) if subject.facts.relayed else "",
         no_value=wording.no_value_reasons(
             "official" if subject.official else "reconstruction", subject.facts.sandbox_authority
         ),

@@ -16,7 +16,7 @@ from typing import Final
 from harness.errors import RunFolderError
 from harness.evidence import Damage, RunRecord, read_run, verify_evidence
 from harness.folder import VERDICTS, SutRecord
-from harness.record import Counts, Verdicts
+from harness.record import Counts, Verdicts, was_relayed
 from harness.rejudge import rejudge
 from norms.errors import NormError, PoinconError
 from norms.i18n import tr
@@ -25,6 +25,7 @@ from norms.model import Norm
 from norms.publication import require_intact, withdrawn
 from reports.errors import GateClosedError
 from reports.source import declared
+from reports.wording import relayed_sentence
 from scenarios.compiler import compile_suite
 from scenarios.model import Suite
 from scenarios.reader import read_scenarios
@@ -39,7 +40,7 @@ class Facts:
     partial, stopped: of the run; sut: the declaration as recorded; taken: cases that had their turn; current: the norm
     as installed now, None when it is gone; source: digest of the installed norm's suite before any declaration;
     rejudged: the evidence gives the same verdicts again; today: for the norm's dates; altered: how the installed norm
-    is not what was published, "" when it is.
+    is not what was published, "" when it is; relayed: recorded exchanges that the relay carried.
     """
 
     partial: bool
@@ -53,6 +54,7 @@ class Facts:
     rejudged: bool
     today: date
     altered: str = ""
+    relayed: int = 0
 
 
 def pass_gate(folder: Path, today: date) -> None:
@@ -91,6 +93,7 @@ def examine(folder: Path, today: date) -> Facts:
         rejudged=_judged_again(record),
         today=today,
         altered=_altered(current) if current is not None else "",
+        relayed=sum(was_relayed(exchange) for entry in record.cases for exchange in record.exchanges(entry.case)),
     )
 
 
@@ -136,6 +139,8 @@ def _extent(facts: Facts) -> Iterator[str]:
         yield tr("Le passage est partiel : seuls certains cas avaient été choisis.")
     if facts.stopped:
         yield tr("Le passage a été interrompu : {reason}", reason=facts.stopped)
+    if facts.relayed:
+        yield relayed_sentence(facts.relayed)
     if not facts.sut.certification:
         yield tr("La déclaration annonce un essai sans certification (certification: no).")
 

@@ -63,6 +63,7 @@ def _properties(subject: Subject) -> list[tuple[str, str]]:
         ("suite.digest", verdicts.suite),
         ("evidence.root", facts.evidence_root),
         ("complete", "true" if facts.complete else "false"),
+        ("relayed", str(facts.relayed)),
     ]
 
 

@@ -67,6 +67,7 @@ def _facts(record: RunRecord, sut: SutRecord) -> RunFacts:
         evidence_root=record.root,
         evidence_records=record.entries,
         durations={entry.case: entry.duration_ms for entry in record.cases},
+        relayed=sum(entry.relayed for entry in record.cases),
     )
 
 

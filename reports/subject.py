@@ -33,7 +33,8 @@ class RunFacts:
     id -> answer ("" = unset); endpoints: message kind -> address;
     partial: only some cases were selected; stopped: why the run ended early, "" when it did not; sandbox_authority:
     the trust anchors are not of an authority that the association recognises; evidence_root: RFC 6962 Merkle root in
-    hex; evidence_records: lines of the journal under it; durations: milliseconds in the exchanges of each case.
+    hex; evidence_records: lines of the journal under it; durations: milliseconds in the exchanges of each case;
+    relayed: exchanges that the relay completed and carried.
     """
 
     id: str
@@ -50,6 +51,7 @@ class RunFacts:
     evidence_root: str = ""
     evidence_records: int = 0
     durations: Mapping[str, float] = field(default_factory=dict)
+    relayed: int = 0
 
     @property
     def complete(self) -> bool:

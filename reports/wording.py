@@ -129,6 +129,15 @@ def no_value_reasons(provenance: str, sandbox_authority: bool) -> tuple[str, ...
     return tuple(reasons)
 
 
+def relayed_sentence(count: int) -> str:
+    """Return what it means that the relay carried exchanges of a run. count: how many, 1 or more."""
+    return tr(
+        "Échanges relayés : {count}. Le relais les a complétés ou portés (signature, TLS) à la place du produit, qui "
+        "n’a donc pas prouvé qu’il sait le faire : ce passage ne peut pas être certifié.",
+        count=whole(count),
+    )
+
+
 def whole(number: int) -> str:
     """Return a whole number with its thousands apart: 12 345 (fr) or 12,345 (en)."""
     grouped = f"{number:,}"

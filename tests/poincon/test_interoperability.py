@@ -41,7 +41,9 @@ PERSON: dict[str, Any] = {
         "NumeroAMC": "0099990001", "TypeConvention": "RO", "CritereSecondaire": "A1", "NumeroAdherent": "ADH000001",
     },
 }  # fmt: skip
-SERVICES = [(ref, service.kind) for ref in ("ville/1.1", "annuaire/1.0") for service in load(ref).services]
+SERVICES = [
+    (ref, service.kind) for ref in ("ville/1.1", "annuaire/1.0") for service in load(ref).services if service.wsdl
+]
 
 
 class Wire(zeep.Plugin):  # type: ignore[misc]

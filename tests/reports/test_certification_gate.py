@@ -77,6 +77,7 @@ def test_a_case_that_no_authority_allows_is_left_out_with_its_reason() -> None:
         ({"rejudged": False}, "Jugées de nouveau"),
         ({"partial": True}, "partiel"),
         ({"stopped": "Le produit n’a pas répondu"}, "interrompu"),
+        ({"relayed": 3}, "Échanges relayés : 3."),
         ({"sut": msgspec.structs.replace(SUT, certification=False)}, "essai sans certification"),
         ({"current": None}, "n’est pas installée"),
         ({"current": norm(revision="3")}, "la révision en cours est 3"),
