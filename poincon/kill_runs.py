@@ -18,8 +18,9 @@ from norms.behaviour import Fault, Variant, load
 from norms.behaviour.software import Software, load_software
 from norms.model import Norm
 from poincon.conduct import TOOL
-from poincon.practice import practice_declaration
-from poincon.software import RobotActor
+from poincon.practice import driven_by_robot, practice_declaration
+from poincon.software import ROBOTS, RobotActor
+from sandbox.conduct_mutants import conduct_mutants
 from sandbox.mutants import mutants
 from sandbox.pki import ensure
 from sandbox.plan import Plan
@@ -33,8 +34,6 @@ __all__ = ["Partners", "Runs", "World", "practice_partners"]
 
 ANSWER_SECONDS = 5.0
 """Deadline of an exchange while measuring: longer than any variant takes, shorter than what a norm grants a product."""
-ROBOTS = 8
-"""Client cases at once: they mostly wait."""
 
 
 class Runs(Protocol):
@@ -79,12 +78,14 @@ class _Suite:
     def _declared(self) -> Declaration:
         file, endpoints = self.folder / "sut.yaml", dict[str, str]()
         if self.role == "server":
-            endpoints = dict.fromkeys((service.kind for service in self.norm.services), "https://localhost:1/")
+            endpoints = dict.fromkeys(
+                (service.kind for service in self.norm.tested_services("server")), "https://localhost:1/"
+            )
         text = practice_declaration(self.norm, endpoints, ensure(self.data / "pki"), self.role)
         file.write_text(text, encoding="utf-8")
         declaration = read_sut(file)
         timeouts = msgspec.structs.replace(declaration.timeouts, exchange=ANSWER_SECONDS, quiet=0.5)
-        return msgspec.structs.replace(declaration, timeouts=timeouts, driver=None)
+        return driven_by_robot(msgspec.structs.replace(declaration, timeouts=timeouts))
 
     def run(self, world: str, declaration: Declaration, jobs: int, operator: Actor | None = None) -> Verdicts:
         """Run against one world; its evidence is of no further use."""
@@ -133,7 +134,12 @@ class _Clients:
     def __init__(self, norm: Norm, seed: int | None) -> None:
         self._software: Software = load_software(norm)
         self.variants: Sequence[Variant] = self._software.variants
-        self.faults: Sequence[Fault] = self._software.faults if seed is None else mutants(norm, seed, "request")
+        self.faults: Sequence[Fault] = self._software.faults
+        if seed is not None:
+            self.faults = (
+                *mutants(norm, seed, "request", self.variants),
+                *conduct_mutants(self._software, seed),
+            )
 
     @contextmanager
     def runs(self, data: Path, folder: Path, jobs: int, worlds: Mapping[str, World]) -> Iterator[Runs]:

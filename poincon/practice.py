@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from norms.errors import SecurityRefusal
 from norms.i18n import tr
 from norms.model import Norm
@@ -13,6 +15,7 @@ from norms.wire.keys import load_identity
 from norms.wire.trust import check_chain
 from poincon import __version__
 from sandbox.pki import TestPki
+from scenarios.declaration import Declaration
 from scenarios.model import Role
 from scenarios.template import Prefill, laboratory_names, needed_identities, sut_template
 
@@ -46,6 +49,12 @@ def practice_declaration(norm: Norm, endpoints: Mapping[str, str], pki: TestPki,
             ixit=examples,
         ),
     )
+
+
+def driven_by_robot(declaration: Declaration) -> Declaration:
+    """Return a declaration whose product is a robot in this process: no driver to start, many cases at once."""
+    laboratory = msgspec.structs.replace(declaration.laboratory, session="case")
+    return msgspec.structs.replace(declaration, driver=None, laboratory=laboratory)
 
 
 def client_identities(norm: Norm, pki: TestPki) -> dict[str, tuple[Path, Path]]:

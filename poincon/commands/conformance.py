@@ -6,9 +6,10 @@ import os
 import time
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from harness.driver import Actor
 from harness.record import Counts
 from harness.run import new_run_folder
 from norms import loader
@@ -20,14 +21,17 @@ from poincon.commands.certificate import register_folder
 from poincon.conduct import Campaign, campaign_of, run_campaign, write_reports
 from poincon.console import note, print_table
 from poincon.places import sandbox_data, sandbox_keys
-from poincon.practice import practice_declaration
+from poincon.practice import driven_by_robot, practice_declaration
 from poincon.progress import ProgressDisplay
+from poincon.software import ROBOTS, RobotActor
 from reports.errors import GateClosedError
 from reports.issue import Issued, certify
 from reports.kill import KillRecord, kill_rate_for, read_kill_record
 from reports.verify import verify_certificate
 from reports.wording import run_verdict_word
+from sandbox.plan import Plan
 from sandbox.serve import Specification, spawn
+from scenarios.model import Role
 from scenarios.reader import read_scenarios
 
 
@@ -36,6 +40,7 @@ class Line:
     """One line of the table. document: word for what was issued and verified; ok: run passed and document valid."""
 
     norm: str
+    role: str
     verdict: str
     counts: Counts = field(default_factory=Counts)
     seconds: float = 0.0
@@ -59,7 +64,8 @@ def conformance(arguments: Namespace) -> int:
         lines = [_line(campaign_of(arguments.sut), out, jobs, records)]
     else:
         norms = [norm for norm in map(loader.load, arguments.norms or loader.available()) if _practised(norm)]
-        lines = [_practice(norm, out, jobs, records) for norm in norms]
+        roles: tuple[Role, ...] = (arguments.role,) if arguments.role else ("server", "client")
+        lines = [_practice(norm, role, out, jobs, records) for norm in norms for role in roles]
     _print(lines)
     return 0 if lines and all(line.ok for line in lines) else 1
 
@@ -69,28 +75,34 @@ def _practised(norm: Norm) -> bool:
     return bool(norm.services) and not list(withdrawn(norm))
 
 
-def _practice(norm: Norm, out: Path, jobs: int, records: Sequence[KillRecord]) -> Line:
-    """Run the suite of one norm against simulators in a process of their own."""
-    if not read_scenarios(norm):
-        return Line(norm.ref, tr("aucun scénario"))
-    data = sandbox_data()
+def _practice(norm: Norm, role: Role, out: Path, jobs: int, records: Sequence[KillRecord]) -> Line:
+    """Run the suite of one norm for one role: against simulators in a process of their own, or with the robot."""
+    if not any(scenario.role == role for scenario in read_scenarios(norm)):
+        return Line(norm.ref, role, tr("aucun scénario"))
+    data, keys = sandbox_data(), sandbox_keys()
+    declaration = data / f"{norm.id}-{norm.version}-{role}.yaml"
+    if role == "client":
+        declaration.write_text(practice_declaration(norm, {}, keys, role), encoding="utf-8")
+        campaign = campaign_of(declaration)
+        campaign = replace(campaign, declaration=driven_by_robot(campaign.declaration))
+        return _line(campaign, out, max(jobs, ROBOTS), records, RobotActor(norm, keys, Plan()))
     with spawn(Specification(norms=(norm.ref,), data=str(data))) as sandbox:
-        declaration = data / f"{norm.id}-{norm.version}.yaml"
-        declaration.write_text(
-            practice_declaration(norm, sandbox.endpoints(norm=norm.ref), sandbox_keys()), encoding="utf-8"
-        )
+        declaration.write_text(practice_declaration(norm, sandbox.endpoints(norm=norm.ref), keys), encoding="utf-8")
         return _line(campaign_of(declaration), out, jobs, records)
 
 
-def _line(campaign: Campaign, out: Path, jobs: int, records: Sequence[KillRecord]) -> Line:
-    started = time.monotonic()
+def _line(
+    campaign: Campaign, out: Path, jobs: int, records: Sequence[KillRecord], operator: Actor | None = None
+) -> Line:
+    started, folder = time.monotonic(), new_run_folder(out, campaign.suite)
     with ProgressDisplay() as progress:
-        result = run_campaign(campaign, new_run_folder(out, campaign.suite), jobs=jobs, listeners=(progress,))
+        result = run_campaign(campaign, folder, jobs=jobs, listeners=(progress,), operator=operator)
     write_reports(result.folder)
     measured = next((record for record in records if kill_rate_for(campaign.suite, record)), None)
     document, valid = _certified(result.folder, measured)
     return Line(
         norm=campaign.norm.ref,
+        role=campaign.suite.role,
         verdict=run_verdict_word(result.verdicts.verdict),
         counts=result.verdicts.counts,
         seconds=time.monotonic() - started,
@@ -134,9 +146,9 @@ def _print(lines: Sequence[Line]) -> None:
     names = (tr("conf."), tr("non conf."), tr("non concl."), tr("incid."), tr("non joué"))
     used = [column for column in range(len(names)) if any(_numbers(line.counts)[column] for line in lines)]
     print_table(
-        (tr("norme"), tr("cas"), tr("verdict"), *(names[column] for column in used), tr("durée"), tr("document")),
+        (tr("norme"), tr("rôle"), tr("cas"), tr("verdict"), *(names[column] for column in used), tr("durée"), tr("document")),
         [
-            (line.norm, str(line.cases), line.verdict, *(str(_numbers(line.counts)[column]) for column in used),
+            (line.norm, line.role, str(line.cases), line.verdict, *(str(_numbers(line.counts)[column]) for column in used),
              f"{line.seconds:.0f} s", line.document or tr("non délivré"))
             for line in lines
         ],
@@ -146,7 +158,7 @@ def _print(lines: Sequence[Line]) -> None:
     wide = max((len(line.norm) for line in lines), default=0)
     for line in lines:
         if line.folder is not None:
-            print(f"  {line.norm:{wide}}  {_nearby(line.folder)}")
+            print(f"  {line.norm:{wide}}  {line.role}  {_nearby(line.folder)}")
     print(tr("Autorité du sceau : {file}", file=_nearby(sandbox_keys().authority)))
 
 
