@@ -14,11 +14,11 @@ from harness.findings import FindingMaker
 from harness.observed import Direction, Observed
 from harness.places import spots
 from harness.plan import Plan, Planned, plan
-from harness.record import MOST_ARRIVALS, Blame, Exchange, Finding
+from harness.record import MOST_ARRIVALS, MOST_BYTES, Blame, Exchange, Finding
 from harness.transport import judge_no_answer
 from norms.functions import xpath
 from norms.i18n import mark, tr
-from norms.model import Service
+from norms.model import Norm, Service
 from scenarios.bindings import COPY
 from scenarios.model import Case, Step
 
@@ -49,7 +49,7 @@ class CaseJudge:
             self._judged.add(judged)
             self._chain.add(self._messages(number, step), judged)
         self._judged.add(self._chain.run())
-        self._judged.findings += callers_findings(self._maker, self._case, self._exchanges)
+        self._judged.findings += callers_findings(self._context.norm, self._maker, self._case, self._exchanges)
         return self._judged
 
     def _step(self, number: int, step: Step) -> Judged:
@@ -97,10 +97,8 @@ class CaseJudge:
         if not recorded:
             return self._missing(step, f"{self._case.id}#{number}")
         arrived = tuple(each for each in recorded if each.arrived and self._may_be(each, step.await_))
-        broken = [each for each in recorded if each.outcome == "bad-http"]
         if not arrived:
-            failed = any(each.exchange.driver == "failed" for each in recorded)
-            return self._unobserved(step, recorded[0], "CONFIG" if failed else "NETWORK" if broken else "")
+            return self._unobserved(step, recorded)
         total = Judged()
         for each in arrived:
             planned = plan(self._speaking(step.await_), self._case, step, each.exchange)
@@ -130,7 +128,17 @@ class CaseJudge:
         found = kind_of_request(self._context.suite_norm, observed)
         return found == kind or not found
 
-    def _unobserved(self, step: Step, observed: Observed, blame: Blame) -> Judged:
+    def _unobserved(self, step: Step, recorded: Sequence[Observed]) -> Judged:
+        observed, actual = recorded[0], tr("rien de lisible n'est arrivé à temps")
+        blame: Blame = ""
+        if any(each.exchange.driver == "failed" for each in recorded):
+            blame, actual = "CONFIG", _driver_said(observed)
+        elif any(each.outcome == "tls" for each in recorded):
+            blame, actual = "CONFIG", _heard(observed)
+        elif any(each.outcome == "bad-http" for each in recorded):
+            blame, actual = "NETWORK", _heard(observed)
+        elif announced := next((each.exchange.told.outcome for each in recorded if each.exchange.told.outcome), ""):
+            actual = tr("le pilote annonce « {issue} », mais rien de lisible n'est arrivé", issue=announced)
         finding = self._maker.unclear(
             step.expect[0].requirement if step.expect else "",
             step.expect[0].check if step.expect else "",
@@ -139,7 +147,7 @@ class CaseJudge:
             "not-observed",
             mark("Le message attendu du produit n'a pas été observé : {trouve}."),
             tr("un message « {genre} »", genre=step.await_),
-            _driver_said(observed) if blame == "CONFIG" else tr("rien de lisible n'est arrivé à temps"),
+            actual,
         )
         return Judged([finding], skipped=len(step.expect), sound=False, readable=False)
 
@@ -222,27 +230,39 @@ class CaseJudge:
         return Evaluation(self._maker, observed, planned, scene)
 
 
-def callers_findings(maker: FindingMaker, case: Case, exchanges: Sequence[Exchange]) -> Iterator[Finding]:
+def callers_findings(norm: Norm, maker: FindingMaker, case: Case, exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     """Yield what makes a case of role client unclear as a whole: several callers, or too many calls."""
     if case.role != "client":
         return
     arrived = [each for each in exchanges if each.outcome == "received"]
     place = arrived[0].id if arrived else case.id
-    callers = {each.tls.peer for each in arrived if each.tls.peer}
-    if len(callers) > 1:
+    # A product may hold one certificate for each norm that it speaks.
+    callers = [
+        {each.tls.peer for each in arrived if each.tls.peer and speaker.service(each.kind) is not None}
+        for speaker in norm.speakers
+    ]
+    strangers = {each.tls.peer for each in arrived if each.tls.peer and norm.speaking(each.kind) is None}
+    most = max(map(len, callers)) + len(strangers.difference(*callers))
+    if most > 1:
         yield maker.unclear(
             "", "", place, "CONFIG", "several-callers",
             mark("Plusieurs produits ont appelé la même session : {trouve}."),
             tr("un seul certificat de client dans un cas"),
-            tr("{nombre} certificats de client différents", nombre=len(callers)),
+            tr("{nombre} certificats de client différents", nombre=most),
         )  # fmt: skip
-    if len(arrived) >= MOST_ARRIVALS:
+    if any(each.outcome == "too-large" for each in exchanges):
         yield maker.unclear(
             "", "", place, "CONFIG", "too-many-calls",
             mark("Le cas a reçu trop de demandes pour être jugé : {trouve}."),
-            tr("moins de {nombre} demandes dans un cas", nombre=MOST_ARRIVALS),
-            tr("{nombre} demandes ou plus", nombre=len(arrived)),
+            tr("au plus {nombre} demandes et {taille} Mio dans un cas", nombre=MOST_ARRIVALS, taille=MOST_BYTES >> 20),
+            tr("{nombre} demandes gardées, d'autres écartées", nombre=len(arrived)),
         )  # fmt: skip
+
+
+def _heard(observed: Observed) -> str:
+    """Return what arrived that nobody can read."""
+    detail = observed.exchange.detail
+    return tr("n'est arrivé que : {detail}", detail=detail) if detail else tr("rien de lisible n'est arrivé à temps")
 
 
 def _driver_said(observed: Observed) -> str:

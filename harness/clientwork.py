@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
@@ -20,7 +20,7 @@ from harness.casework import CaseRun, Recorder, text_of
 from harness.client_port import utc_now
 from harness.decoders import decoder_of
 from harness.deposits import FolderWatch
-from harness.driver import FORMAT, Actor, Outcome, Stimulus, actor_of
+from harness.driver import FORMAT, OPERATOR_SECONDS, Actor, Follower, Outcome, Stimulus, actor_of
 from harness.errors import CannotRun
 from harness.identities import FLOW, Lent, server_use, untrusted_use
 from harness.record import Exchange, TlsFacts, Told
@@ -41,7 +41,6 @@ from scenarios.bindings import ADDRESS, UNTRUSTED, bind
 from scenarios.declaration import Declaration
 from scenarios.model import Case, Step
 
-OPERATOR_SECONDS: Final = 300.0
 Peers = Callable[[str, bytes], None]
 
 
@@ -61,7 +60,9 @@ class ClientCases:
         self.seconds = OPERATOR_SECONDS
         if declaration.driver is not None:
             folder = Path(declaration.file).resolve().parent if declaration.file else Path()
-            self.actor, self.seconds = actor_of(declaration.driver, folder), declaration.driver.timeout
+            secrets = [declaration.ixit.values.get(value.name, "") for value in norm.extra_values if value.secret]
+            self.actor = actor_of(declaration.driver, folder, filter(None, secrets))
+            self.seconds = declaration.driver.timeout
         lent, untrusted = Lent(declaration), untrusted_use(declaration)
         replies = Replies(
             [behaviour.load(speaker) for speaker in norm.speakers], Signers(flow=lent.get(FLOW), others=lent)
@@ -134,6 +135,8 @@ def _server_tls(norm: Norm, declaration: Declaration, use: str) -> ServerTls:
         minimum=norm.security.tls.minimum,
         # A product without a certificate is let in: what it sends is judged, an aborted handshake shows nothing.
         client="optional",
+        # An expired one as well: the judge says so, with the requirement.
+        check_time=False,
     )
 
 
@@ -161,7 +164,7 @@ class _Running:
             bindings = bind(self._case.bindings, Clock.real(), self._case.file)
         except PoinconError as error:
             return CaseRun((), "error", str(error))
-        session = Session(self._case, bindings, self._keep, self._house.token or new_token())
+        session = Session(self._case, bindings, self._keep, self._house.token or new_token(), follow=self._follow)
         session.bindings = {**bindings, **self._house.port.values(session)}
         missing = sorted(name for name in _addresses_used(self._case) if name not in session.bindings)
         if missing:
@@ -170,14 +173,21 @@ class _Running:
         endpoints = self._house.open(session)
         try:
             for number, step in enumerate(self._case.steps, 1):
-                self._step(session, number, step, endpoints)
+                observed = self._step(session, number, step, endpoints)
+                if (outcome := self._acting.outcome) is not None and outcome.skipped:
+                    return CaseRun(tuple(self._exchanges), "not_run", outcome.message)
+                if not observed:
+                    break  # nothing that follows could be judged
         except PoinconError as error:
             return CaseRun(tuple(self._exchanges), "error", str(error))
         finally:
             self._house.shut(session)
+            if session.overrun:
+                self._add(msgspec.structs.replace(self._nothing(len(self._case.steps), utc_now()), outcome="too-large"))
         return CaseRun(tuple(self._exchanges))
 
-    def _step(self, session: Session, number: int, step: Step, endpoints: Mapping[str, str]) -> None:
+    def _step(self, session: Session, number: int, step: Step, endpoints: Mapping[str, str]) -> bool:
+        """Run a step; return whether what it awaits may have come."""
         session.enter(number)
         began, started = utc_now(), time.monotonic()
         actor = self._stimulate(session, number, step, endpoints) if step.stimulus is not None else None
@@ -185,7 +195,7 @@ class _Running:
             session.wait(
                 number,
                 lambda found: any(arrival.kind in (step.await_, "") for arrival in found),
-                lambda: self._deadline(started, stimulated=step.stimulus is not None),
+                lambda: self._deadline(started),
             )
         else:
             session.wait(number, lambda _: False, lambda: started + step.quiet_seconds)
@@ -196,6 +206,7 @@ class _Running:
             self._received(number, arrival, began)
         if not arrivals or not step.await_:
             self._silent(number, step, session, began)
+        return not step.await_ or any(arrival.kind in (step.await_, "") for arrival in arrivals)
 
     def _stimulate(self, session: Session, number: int, step: Step, endpoints: Mapping[str, str]) -> threading.Thread:
         bindings, clock = session.bindings, Clock.real()
@@ -222,6 +233,10 @@ class _Running:
         thread.start()
         return thread
 
+    def _follow(self, arrival: Arrival) -> None:
+        if isinstance(self._actor, Follower):
+            self._actor.arrived(self._case.id, arrival.kind, arrival.at, arrival.trouble)
+
     def _known(self, session: Session) -> dict[str, str]:
         """Return the values of the case that a driver may be told: those of its person and profile, no secret."""
         secret = {value.name for value in self._house.norm.extra_values if value.secret}
@@ -231,14 +246,14 @@ class _Running:
             if name not in secret and not name.startswith((ADDRESS, UNTRUSTED))
         }
 
-    def _deadline(self, started: float, *, stimulated: bool) -> float:
+    def _deadline(self, started: float) -> float:
         """Return until when a message is awaited: a product that has finished acting is given the quiet time more."""
         latest = started + self._house.seconds
-        if stimulated and self._acting.outcome is not None:
-            if self._acting.report == "failed":
-                return self._acting.ended
-            return min(latest, self._acting.ended + self._house.declaration.timeouts.quiet)
-        return latest
+        if self._acting.outcome is None:
+            return latest
+        if self._acting.report == "failed":
+            return self._acting.ended
+        return min(latest, max(started, self._acting.ended) + self._house.declaration.timeouts.quiet)
 
     def _received(self, number: int, arrival: Arrival, began: str) -> None:
         if arrival.peer:
@@ -260,15 +275,16 @@ class _Running:
         )
 
     def _silent(self, number: int, step: Step, session: Session, began: str) -> None:
-        outcome = self._acting.outcome
-        self._add(
-            msgspec.structs.replace(
-                self._nothing(number, began),
-                kind=step.await_,
-                detail=outcome.message if outcome else "",
-                bindings=dict(session.bindings),
-            )
+        outcome, hint = self._acting.outcome, session.hint if step.await_ else None
+        silent = msgspec.structs.replace(
+            self._nothing(number, began),
+            kind=step.await_,
+            detail=outcome.message if outcome else "",
+            bindings=dict(session.bindings),
         )
+        if hint is not None and self._acting.report != "failed":
+            silent = msgspec.structs.replace(silent, outcome=hint.outcome, detail=hint.what)
+        self._add(silent)
 
     def _nothing(self, step: int, began: str) -> Exchange:
         """Return the next exchange of a step, in which nothing arrived."""

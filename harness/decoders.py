@@ -48,21 +48,35 @@ def decoder_of(layout: str) -> Decoder | None:
 
 
 def decoded(layout: str, document: bytes) -> bytes:
-    """Return a deposit as XML of the norm; raises ParseRefusal "malformed" when it is not of its layout."""
+    """Return a deposit as XML of the norm.
+
+    Raises ParseRefusal "malformed" when it is not of its layout, DataError when the decoder is missing or fails.
+    """
+    decoder = _needed(layout)
     try:
-        return _needed(layout).decode(document)
+        return decoder.decode(document)
     except ValueError as bad:
         what = tr("Le document n'est pas au format « {layout} » : {why}.", layout=layout, why=str(bad))
         raise ParseRefusal("malformed", what) from bad
+    except Exception as crash:
+        raise _crashed(layout, crash) from crash
 
 
 def encoded(layout: str, answer: bytes) -> bytes:
-    """Return an answer in a layout; raises DataError when its decoder cannot write it."""
+    """Return an answer in a layout; raises DataError when its decoder is missing, cannot write it, or fails."""
+    decoder = _needed(layout)
     try:
-        return _needed(layout).encode(answer)
+        return decoder.encode(answer)
     except ValueError as bad:
         what = tr("Le décodeur « {layout} » ne sait pas écrire la réponse : {why}.", layout=layout, why=str(bad))
         raise DataError(what) from bad
+    except Exception as crash:
+        raise _crashed(layout, crash) from crash
+
+
+def _crashed(layout: str, crash: Exception) -> DataError:
+    """Return what a decoder's own fault is told as: nothing is known of the document then."""
+    return DataError(tr("Le décodeur « {layout} » a échoué ({why}).", layout=layout, why=type(crash).__name__))
 
 
 def _needed(layout: str) -> Decoder:

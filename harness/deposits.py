@@ -1,7 +1,8 @@
 """A watched folder: files that a product drops are requests of its session, answers are files of the same name.
 
-What was there before the session began is not the session's. A file counts once its size no longer changes; it is
-read, never moved nor deleted. Answers are written into the sub-folder `retour`.
+What was there before the session began is not the session's, unless it is written anew. A file counts once it has not
+changed for a moment and is not empty; it is read, never moved nor deleted. Answers are written into the sub-folder
+`retour`. Links are not followed.
 """
 
 from __future__ import annotations
@@ -9,30 +10,42 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from harness.replies import Reply
 from harness.session import Session
 
 RETURNS: Final = "retour"
 POLL_SECONDS: Final = 0.1
+SETTLED_SECONDS: Final = 0.3
 _UNFINISHED: Final = (".part", ".tmp")
+_DRAFT: Final = ".poincon.part"
 
 Taker = Callable[[Session, str, bytes], Reply]
 """Of a session, the address of a file and its bytes (at most one more than the limit): the answer."""
 
 
+class _State(NamedTuple):
+    """What tells whether a file has changed: bytes, and when it was last written (ns)."""
+
+    size: int
+    written: int
+
+
 @dataclass
 class _Watched:
-    """A folder of a session. done: files that need no more attention; growing: sizes seen last time."""
+    """A folder of a session. done: files as they were when taken, or before; growing: since when one has not changed
+    (monotonic seconds).
+    """
 
     session: Session
     folder: Path
-    done: set[str] = field(default_factory=set)
-    growing: dict[str, int] = field(default_factory=dict)
+    done: dict[str, _State] = field(default_factory=dict)
+    growing: dict[str, tuple[_State, float]] = field(default_factory=dict)
 
 
 class FolderWatch:
@@ -50,7 +63,7 @@ class FolderWatch:
         """Watch for a session; return the address of its folder (file URI)."""
         folder = (self._root if self._shared else self._root / session.token).resolve()
         (folder / RETURNS).mkdir(parents=True, exist_ok=True)
-        watched = _Watched(session, folder, done={path.name for path in folder.iterdir()})
+        watched = _Watched(session, folder, done=_files(folder))
         with self._lock:
             self._watched[id(session)] = watched
         return folder.as_uri()
@@ -75,25 +88,48 @@ class FolderWatch:
                     self._look(each)
 
     def _look(self, watched: _Watched) -> None:
-        with os.scandir(watched.folder) as entries:
-            files = sorted((entry.name, entry.stat().st_size) for entry in entries if entry.is_file())
-        for name, size in files:
-            if name in watched.done or name.endswith(_UNFINISHED):
-                continue
-            if watched.growing.get(name) != size:
-                watched.growing[name] = size
-                continue
-            path = watched.folder / name
-            with path.open("rb") as file:
-                body = file.read(self._limit + 1)
-            watched.done.add(name)
-            if watched.session.admits():
-                self._answer(path, self._take(watched.session, path.as_uri(), body))
+        present = _files(watched.folder)
+        watched.growing = {name: seen for name, seen in watched.growing.items() if name in present}
+        for name, state in sorted(present.items()):
+            if watched.session.overrun:
+                return
+            # One file that cannot be read, or whose answer cannot be written, keeps nobody else waiting.
+            with contextlib.suppress(OSError):
+                if watched.done.get(name) != state and self._settled(watched, name, state):
+                    self._hand_in(watched, name, state)
 
-    def _answer(self, path: Path, reply: Reply) -> None:
-        if reply.ending != "complete" or not reply.body:
-            return
-        answer = path.parent / RETURNS / path.name
-        draft = answer.with_name(answer.name + _UNFINISHED[0])
-        draft.write_bytes(reply.body)
-        draft.replace(answer)
+    def _settled(self, watched: _Watched, name: str, state: _State) -> bool:
+        """Tell whether a file is as it was a moment ago."""
+        now = time.monotonic()
+        seen, since = watched.growing.get(name, (None, now))
+        if seen != state:
+            watched.growing[name] = (state, now)
+            return False
+        return state.size > 0 and now - since >= SETTLED_SECONDS
+
+    def _hand_in(self, watched: _Watched, name: str, state: _State) -> None:
+        path = watched.folder / name
+        with path.open("rb") as file:
+            body = file.read(self._limit + 1)
+        watched.done[name] = state
+        reply = self._take(watched.session, path.as_uri(), body)
+        if reply.ending == "complete" and reply.body:
+            draft = watched.folder / RETURNS / _DRAFT
+            draft.write_bytes(reply.body)
+            draft.replace(watched.folder / RETURNS / name)
+
+
+def _files(folder: Path) -> dict[str, _State]:
+    """Return the files of a folder that are finished, by name."""
+    found = {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(_UNFINISHED):
+                continue
+            # It may go while it is looked at.
+            with contextlib.suppress(OSError):
+                if entry.is_file(follow_symlinks=False):
+                    # Not entry.stat(): on Windows it may tell an old size of a file that is being written.
+                    now = Path(entry.path).lstat()
+                    found[entry.name] = _State(now.st_size, now.st_mtime_ns)
+    return found

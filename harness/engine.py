@@ -57,12 +57,22 @@ class EngineResult:
 
 @dataclass
 class _Fuse:
-    """Counts cases in a row that the network spoilt."""
+    """Says when the rest is not to be run: after too many cases in a row that the network spoilt. why: "" = it is."""
 
     limit: int
     count: int = 0
-    blown: bool = False
+    why: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def blown(self) -> bool:
+        """Whether the rest is not to be run."""
+        return bool(self.why)
+
+    def blow(self, why: str) -> None:
+        """Let no further case begin; the first reason stays."""
+        with self.lock:
+            self.why = self.why or why
 
     def reset(self) -> None:
         """Take a case into account that the network did not spoil."""
@@ -75,12 +85,17 @@ class _Fuse:
             return
         with self.lock:
             self.count = self.count + 1 if spoilt_by_network(verdict) else 0
-            self.blown = self.blown or self.count >= self.limit
+            spoilt = self.count >= self.limit
+        if spoilt:
+            self.blow(tr("Le produit n'a pas répondu pour {nombre} cas de suite.", nombre=self.limit))
 
 
 @dataclass
 class Engine:
-    """Runs cases. judge: pure, called on a worker; listeners: told one event at a time; jobs: cases at once."""
+    """Runs cases. judge: pure, called on a worker; listeners: told one event at a time; jobs: cases at once.
+
+    stop_at_fail: leave out the rest once a case has failed, for who wants to know no more than that.
+    """
 
     runner: CaseRunner
     judge: Judge
@@ -88,6 +103,7 @@ class Engine:
     listeners: Sequence[Listener] = ()
     jobs: int = 1
     network_limit: int = NETWORK_LIMIT
+    stop_at_fail: bool = False
     _locks: GivenLocks = field(default_factory=GivenLocks, init=False)
     _telling: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -112,12 +128,13 @@ class Engine:
                     ended = [future.result() for future in running if future in finished]
                     ready = [self._finished(each, fuse) for each in ended if each is not None]
                     running = [future for future in running if future not in finished]
+                    if self.stop_at_fail and any(done.verdict.verdict == "fail" for done in ready):
+                        fuse.blow(tr("Un cas est non conforme : le reste n'est pas exécuté."))
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
-        stopped = ""
+        stopped = fuse.why
         if fuse.blown:
-            stopped = tr("Le produit n'a pas répondu pour {nombre} cas de suite.", nombre=fuse.limit)
             rest = [case for case in cases if case.id not in verdicts]
             verdicts.update((verdict.id, verdict) for verdict in self.leave_out(rest, stopped))
         return EngineResult(tuple(verdicts[case.id] for case in cases), stopped)

@@ -17,14 +17,19 @@ def masked(text: str, secrets: Iterable[str] = ()) -> str:
 
     Control characters become escapes; a text longer than MAXIMUM is cut, after masking, so that no cut undoes a mask.
     """
+    text = masked_in_full(text, secrets)
+    return text if len(text) <= MAXIMUM else text[: MAXIMUM - 1] + "…"
+
+
+def masked_in_full(text: str, secrets: Iterable[str] = ()) -> str:
+    """Like `masked`, whatever the length of the text."""
     for secret in sorted({value for value in secrets if value}, key=lambda value: (-len(value), value)):
         if len(secret) >= _SHORT_SECRET:
             text = text.replace(secret, HIDDEN)
         else:
             text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", HIDDEN, text)
     text = mask_nir(text)
-    text = "".join(character if character.isprintable() else _escaped(character) for character in text)
-    return text if len(text) <= MAXIMUM else text[: MAXIMUM - 1] + "…"
+    return "".join(character if character.isprintable() else _escaped(character) for character in text)
 
 
 def _escaped(character: str) -> str:

@@ -104,6 +104,8 @@ class Observed:
     def _message(self) -> tuple[etree._Element | None, Shape, Trouble | None]:
         if isinstance(self._http, BrokenHttp):
             return None, "unknown", _http_trouble(self._http)
+        if self.direction == "request" and (wrong := _carriage_trouble(self._http)) is not None:
+            return None, "unknown", wrong
         if not self._http.body.strip():
             return None, "unknown", _bare(self._http)
         try:
@@ -221,6 +223,20 @@ def _http_trouble(broken: BrokenHttp) -> Trouble:
         broken.what,
         {"detail": broken.what},
     )
+
+
+def _carriage_trouble(http: HttpMessage) -> Trouble | None:
+    """Return why a server does not even look into a request: another method than POST, a compressed body."""
+    coding = (http.header("content-encoding") or "identity").strip().lower()
+    if http.method != "POST":
+        actual = tr("une requête {methode}", methode=http.method)
+        message, params = mark("Le message est envoyé par {trouve} au lieu de POST."), {"trouve": http.method}
+        return Trouble(Stage.MESSAGE, "http-method", message, tr("une requête POST"), actual, params)
+    if coding != "identity":
+        actual = tr("un corps « {codage} »", codage=coding)
+        message, params = mark("Le corps de la demande est compressé ({trouve})."), {"trouve": coding}
+        return Trouble(Stage.MESSAGE, "content-encoding", message, tr("un corps sans compression"), actual, params)
+    return None
 
 
 def _bare(http: HttpMessage) -> Trouble:

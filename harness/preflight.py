@@ -5,7 +5,7 @@ Every problem is said in the words of the product's file, with what to do. Nothi
 
 from __future__ import annotations
 
-import shlex
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from harness.decoders import GROUP, decoder_of
 from harness.errors import CannotRun, PreflightError, PreflightProblem
 from harness.identities import ASSERTION, FLOW, TLS, identity, server_use, tls_clients
 from harness.network import Deadline, ExchangeFailure, Resolver, TlsClient, connect
+from harness.processes import words_of
 from norms.dynamic import names
 from norms.errors import DataError, SecurityRefusal
 from norms.i18n import tr
@@ -45,6 +47,7 @@ def check(
             problems += _address_problems(norm, declaration)
     else:
         problems += _driver_problems(declaration)
+        problems += _deposit_problems(norm, declaration)
     return problems
 
 
@@ -62,9 +65,12 @@ def _anchors(declaration: Declaration) -> Anchors | None:
 
 def _anchor_problems(norm: Norm, declaration: Declaration) -> Iterator[PreflightProblem]:
     security = norm.security
-    verified = security.response.flow if declaration.product.role == "server" else security.request.assertion
+    if declaration.product.role == "server":
+        verified = security.response.flow is not None
+    else:
+        verified = security.request.assertion is not None or bool(security.tls.client_certificate)
     if not declaration.laboratory.anchors:
-        if verified is not None:
+        if verified:
             yield PreflightProblem(
                 declaration.file,
                 0,
@@ -218,7 +224,10 @@ def _driver_problems(declaration: Declaration) -> Iterator[PreflightProblem]:
     driver = declaration.driver
     if driver is None:
         return
-    words = shlex.split(driver.command, posix=True)
+    try:
+        words = words_of(driver.command)
+    except ValueError:
+        words = []
     folder = Path(declaration.file).resolve().parent if declaration.file else Path()
     if not words or not (shutil.which(words[0]) or (folder / words[0]).is_file()):
         yield PreflightProblem(
@@ -227,3 +236,29 @@ def _driver_problems(declaration: Declaration) -> Iterator[PreflightProblem]:
             tr("driver.command : le programme « {nom} » n'existe pas.", nom=words[0] if words else ""),
             tr("Indiquez un programme exécutable, avec son chemin s'il n'est pas dans le PATH."),
         )
+
+
+def _deposit_problems(norm: Norm, declaration: Declaration) -> Iterator[PreflightProblem]:
+    """Yield what keeps deposits from being taken. Without decoder their cases would be left out: that is said too."""
+    deposits = declaration.laboratory.deposits
+    if not any(service.carrier == "deposit" for service in norm.services):
+        return
+    if decoder_of(deposits.layout) is None:
+        yield PreflightProblem(
+            declaration.file,
+            0,
+            tr("laboratory.deposits.layout : aucun décodeur « {layout} » n'est installé.", layout=deposits.layout),
+            tr(
+                "Installez le paquet qui le fournit (points d'entrée « {group} »), ou écrivez « layout: xml ».",
+                group=GROUP,
+            ),
+        )
+    if deposits.folder is not None:
+        nearest = next(place for place in (deposits.folder, *deposits.folder.resolve().parents) if place.exists())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+            yield PreflightProblem(
+                declaration.file,
+                0,
+                tr("laboratory.deposits.folder : « {folder} » n'est pas un dossier où écrire.", folder=deposits.folder),
+                tr("Indiquez un dossier que le logiciel et le laboratoire peuvent tous deux écrire."),
+            )

@@ -28,12 +28,16 @@ _TYPES: Final = {"1.1": "text/xml; charset=utf-8", "1.2": "application/soap+xml;
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP answer. ending: "complete", or what happens instead: "hold" the connection open, "cut" it."""
+    """An HTTP answer. ending: "complete", or what happens instead: "hold" the connection open, "cut" it.
+
+    delay: seconds before it leaves.
+    """
 
     status: int
     content_type: str = ""
     body: bytes = b""
     ending: Literal["complete", "hold", "cut"] = "complete"
+    delay: float = 0.0
 
     def raw(self) -> bytes:
         """Return the answer as HTTP/1.1 bytes, b"" when none is sent."""
@@ -93,7 +97,8 @@ class Replies:
         body = secure_response(root, norm, service, self._signers, question.clock.now, deviation)
         if name == "truncated-xml":
             body = body[: len(body) * 2 // 3]
-        return Reply(200, MEDIA_TYPE if service.carrier == "deposit" else _TYPES[service.soap], body)
+        kind = MEDIA_TYPE if service.carrier == "deposit" else _TYPES[service.soap]
+        return Reply(200, kind, body, delay=float(rest) if name == "slow" else 0.0)
 
     def _nominal(self, question: Question, states: States) -> etree._Element:
         norm, service, root = question.heard

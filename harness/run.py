@@ -49,7 +49,8 @@ class RunOptions:
     out: the run folder, new or empty, or with `resume` the one of an interrupted run; select: expression of
     `harness.choice`, None = all; tool: name and version of the program; on_event: listeners; preflight: False only
     where it was just done; network_limit: cases in a row without network before the rest is left out; opener: how
-    evidence files are opened; operator: carries out stimuli when no driver is declared (role client).
+    evidence files are opened; operator: carries out stimuli when no driver is declared (role client);
+    stop_at_fail: the rest is not run once a case has failed.
     """
 
     declaration: Declaration
@@ -65,6 +66,7 @@ class RunOptions:
     network_limit: int = NETWORK_LIMIT
     opener: Opener = append_mode
     operator: Actor | None = None
+    stop_at_fail: bool = False
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,9 @@ class _Run:
             self._recorder.close()
             raise
         judge = partial(judge_recorded, context)
-        engine = Engine(runner, judge, self._recorder, options.on_event, options.jobs, options.network_limit)
+        engine = Engine(
+            runner, judge, self._recorder, options.on_event, options.jobs, options.network_limit, options.stop_at_fail
+        )
         waiting = [case for case in self._chosen if case.id not in done]
         try:
             self._tell(RunStarted(begun.run, self._folder, begun.norm, len(waiting), len(done)))

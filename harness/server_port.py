@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from lxml import etree
 
 from harness.client_port import utc_now
 from harness.decoders import XML, decoded, encoded
+from harness.handshakes import watched
 from harness.record import TlsFacts
 from harness.replies import Question, Replies, Reply
-from harness.session import Arrival, Session
+from harness.session import Arrival, Hint, Session
 from norms.errors import ParseRefusal, PoinconError
 from norms.filling import Clock
-from norms.i18n import tr
+from norms.i18n import speaking, tr
 from norms.identify import heard
 from norms.model import Norm
 from norms.parsing import parse
 from norms.wire.deposit import MEDIA_TYPE
+from norms.wire.description import describe
 from norms.wire.listener import Listener, Receive, Scope, Send, ServerTls
 from norms.wire.protocol import CUT, EXTENSION
 from scenarios.bindings import address_value
@@ -35,13 +37,18 @@ from scenarios.bindings import address_value
 _PREFIX: Final = "/s/"
 _HOLD_SECONDS: Final = 120.0
 _TEXT: Final = "text/plain; charset=utf-8"
+_XML: Final = "text/xml; charset=utf-8"
+_POST: Final = "POST"
+_FILE_TYPE: Final = MEDIA_TYPE.partition(";")[0]
+"""What a file is told to be: its encoding is for the file itself to say."""
 
 
 @dataclass(frozen=True)
 class Incoming:
     """A message as it came in. url: where it was sent; raw: as an HTTP message; peer: DER certificate or b"".
 
-    deposited: it came where deposits come, so it is in the product's layout.
+    method, coding: of HTTP, coding = Content-Encoding ("" = none); deposited: it came where deposits come, so it is in
+    the product's layout.
     """
 
     url: str
@@ -50,6 +57,8 @@ class Incoming:
     content_type: str | None = None
     tls: TlsFacts = field(default_factory=TlsFacts)
     peer: bytes = b""
+    method: str = _POST
+    coding: str = ""
     deposited: bool = False
 
 
@@ -66,7 +75,7 @@ class ServerPort:
     ) -> None:  # fmt: skip
         self._norm, self._replies, self._public = norm, replies, public.rstrip("/")
         self._limits = norm.security.limits
-        self._listener = Listener(self._serve, *listen, tls, self._limits)
+        self._listener = Listener(self._serve, *listen, watched(tls, self._handshake_failed), self._limits)
         self._second = Listener(self._serve, listen[0], 0, untrusted, self._limits) if untrusted else None
         self._untrusted, self._layout = "", layout
         self._sessions: dict[str, Session] = {}
@@ -115,33 +124,70 @@ class ServerPort:
         token, _, rest = scope["path"].removeprefix(_PREFIX).partition("/")
         with self._lock:
             session = self._sessions.get(token) if scope["path"].startswith(_PREFIX) else None
-        body = await _read(receive)
-        if body is None:
-            return
+        body = await _read(receive, session.holds if session is not None else _never)
         if session is None:
-            await _write(_plain(404, tr("Cette session n'existe pas, ou elle est terminée.")), scope, send)
+            reply = _plain(404, tr("Cette session n'existe pas, ou elle est terminée."))
+        elif body is None and not session.overrun:
+            with speaking("fr"):
+                session.note(Hint("bad-http", tr("une demande dont le corps n'est pas arrivé en entier")))
             return
-        if not session.admits():
-            await _write(_plain(429, tr("Trop de demandes pour ce cas.")), scope, send)
-            return
-        # Deciding and signing take milliseconds: other sessions go on meanwhile.
-        reply = await asyncio.to_thread(self.take, session, self._incoming(session, f"/{rest}", scope, body))
+        elif body == b"" and scope["method"] != _POST:
+            reply = self._bodiless(session, f"/{rest}", scope)
+        elif body is None or not session.admits():
+            reply = _plain(429, tr("Trop de demandes pour ce cas."))
+        else:
+            # Deciding and signing take milliseconds: other sessions go on meanwhile.
+            reply = await asyncio.to_thread(self.take, session, self._incoming(session, f"/{rest}", scope, body))
         await _write(reply, scope, send)
+
+    def _bodiless(self, session: Session, path: str, scope: Scope) -> Reply:
+        """Answer what carries no message: the description of a service, or a method that it does not serve."""
+        asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=10)
+        if scope["method"] == "GET" and ("wsdl" in asked or "xsd" in asked):
+            return self._description(session, path, asked.get("xsd", [""])[0])
+        with speaking("fr"):
+            session.note(Hint("bad-http", tr("une requête {methode} sans message", methode=scope["method"])))
+        return _plain(405, tr("Les messages s'envoient par POST ; « ?wsdl » décrit le service."))
+
+    def _description(self, session: Session, path: str, schema: str) -> Reply:
+        for norm in self._norm.speakers:
+            for service in norm.services:
+                document = (
+                    describe(norm, service, f"{self._base(session)}{path}", schema) if service.path == path else None
+                )
+                if document is not None:
+                    return Reply(200, _XML, document)
+        return _plain(404, tr("Aucun service de la norme n'est décrit ici."))
+
+    def _handshake_failed(self, what: str) -> None:
+        """Tell the sessions under way: which of them it was meant for, only its request would have said."""
+        with self._lock:
+            under_way = list(self._sessions.values())
+        for session in under_way:
+            session.note(Hint("tls", what))
 
     def _incoming(self, session: Session, path: str, scope: Scope, body: bytes) -> Incoming:
         tls = scope.get("extensions", {}).get(EXTENSION, {})
         peer = tls.get("peer") or b""
-        kind = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"content-type"), None)
         digest = sha256(peer).hexdigest() if peer else ""
         facts = TlsFacts(tls.get("version", ""), tls.get("cipher", ""), digest)
         behind = self._second is not None and scope["server"][1] == self._second.address[1]
         url = f"{self._untrusted if behind else self._public}{_PREFIX}{session.token}{path}"
         deposited = any(service.path == path and service.carrier == "deposit" for service in self._norm.services)
-        return Incoming(url, rebuilt(scope, body), body, kind, facts, peer, deposited)
+        coding = _header(scope, b"content-encoding") or ""
+        return Incoming(
+            url, rebuilt(scope, body), body, _header(scope, b"content-type"), facts, peer, scope["method"],
+            "" if coding.strip().lower() == "identity" else coding, deposited,
+        )  # fmt: skip
 
     def take_file(self, session: Session, url: str, body: bytes) -> Reply:
-        """Answer a deposit that was dropped as a file. url: of the file; body: its bytes, cut beyond the limit."""
-        head = f"POST {urlsplit(url).path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {MEDIA_TYPE}\r\n"
+        """Answer a deposit that was dropped as a file. url: of the file; body: its bytes, cut beyond the limit.
+
+        Nothing is answered (status 429, no body) once the case has received too much.
+        """
+        if not (session.admits() and session.holds(len(body))):
+            return Reply(429)
+        head = f"POST {urlsplit(url).path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {_FILE_TYPE}\r\n"
         raw = f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
         return self.take(session, Incoming(url, raw, body, deposited=True))
 
@@ -154,7 +200,11 @@ class ServerPort:
         step = session.assign(kind)
         bindings: Mapping[str, str] = session.bindings
         reply = _plain(400, trouble or tr("Ce document n'est une demande d'aucun service de la norme."))
-        if found is not None:
+        if incoming.method != _POST:
+            reply = _plain(405, tr("Les messages s'envoient par POST."))
+        elif incoming.coding:
+            reply = _plain(415, tr("Le corps d'une demande n'est pas compressé."))
+        elif found is not None:
             bindings = session.keep(step, found, bindings)
             question = Question(
                 found, session.case, session.case.steps[step - 1], bindings, Clock.real(), self._base(session)
@@ -165,6 +215,8 @@ class ServerPort:
                     reply = replace(reply, body=encoded(self._layout, reply.body))
             except PoinconError as error:
                 reply, trouble = Reply(500), str(error)
+            except Exception as error:  # noqa: BLE001 - a fault of ours loses no request: it is kept and judged
+                reply, trouble = Reply(500), type(error).__name__
         session.add(
             Arrival(
                 step=step,
@@ -191,6 +243,8 @@ class ServerPort:
             return parse(body, self._limits, incoming.content_type), ""
         except ParseRefusal as refusal:
             return None, refusal.what
+        except PoinconError as error:
+            return None, str(error)
 
 
 def rebuilt(scope: Scope, body: bytes) -> bytes:
@@ -210,22 +264,40 @@ def _shown(host: str, port: int) -> str:
     return f"https://{name}:{port}"
 
 
+def _header(scope: Scope, wanted: bytes) -> str | None:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), None)
+
+
 def _plain(status: int, text: str) -> Reply:
     return Reply(status, _TEXT, text.encode())
 
 
-async def _read(receive: Receive) -> bytes | None:
+def _never(size: int) -> bool:
+    """Keep nothing of who has no session."""
+    return size == 0
+
+
+async def _read(receive: Receive, keeps: Callable[[int], bool]) -> bytes | None:
+    """Return the whole body; None when the caller has gone, or when `keeps` says that it may not be kept."""
     parts: list[bytes] = []
+    whole = True
     while True:
         message = await receive()
         if message["type"] != "http.request":
             return None
-        parts.append(message.get("body", b""))
+        part = message.get("body", b"")
+        whole = keeps(len(part)) and whole
+        if whole:
+            parts.append(part)
+        else:
+            parts.clear()
         if not message.get("more_body", False):
-            return b"".join(parts)
+            return b"".join(parts) if whole else None
 
 
 async def _write(reply: Reply, scope: Scope, send: Send) -> None:
+    if reply.delay:
+        await asyncio.sleep(reply.delay)
     if reply.ending != "complete":
         if reply.ending == "hold":
             await asyncio.sleep(_HOLD_SECONDS)

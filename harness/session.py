@@ -10,8 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
-from harness.record import MOST_ARRIVALS, TlsFacts
+from harness.record import MOST_ARRIVALS, MOST_BYTES, TlsFacts
 from harness.replies import States
 from norms.identify import Heard
 from scenarios.model import Case
@@ -45,17 +46,32 @@ class Arrival:
     layout: str = "xml"
 
 
+@dataclass(frozen=True)
+class Hint:
+    """Something that reached us without being a request: why nothing could be read. outcome: of an exchange."""
+
+    outcome: Literal["tls", "bad-http"]
+    what: str
+
+
 @dataclass
 class Session:
-    """One case under way. bindings: values so far; keep: reads what a step keeps of a request; token: its secret."""
+    """One case under way.
+
+    bindings: values so far; keep: reads what a step keeps of a request; token: its secret; follow: told of arrivals.
+    """
 
     case: Case
     bindings: Mapping[str, str]
     keep: Keeper
     token: str = field(default_factory=new_token)
     states: States = field(default_factory=States)
+    follow: Callable[[Arrival], None] | None = None
     _position: int = 1
     _taken: int = 0
+    _bytes: int = 0
+    _overrun: bool = False
+    _hint: Hint | None = None
     _arrivals: list[Arrival] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -63,12 +79,38 @@ class Session:
         """Say that `step` is under way; a step never goes back."""
         with self._changed:
             self._position = max(self._position, step)
+            self._hint = None
 
     def admits(self) -> bool:
         """Count one more request; tell whether it is still one of those that are kept."""
         with self._changed:
             self._taken += 1
-            return self._taken <= MOST_ARRIVALS
+            self._overrun = self._overrun or self._taken > MOST_ARRIVALS
+            return not self._overrun
+
+    def holds(self, size: int) -> bool:
+        """Count that many bytes more of a request; tell whether they may still be kept."""
+        with self._changed:
+            self._bytes += size
+            self._overrun = self._overrun or self._bytes > MOST_BYTES
+            return not self._overrun
+
+    @property
+    def overrun(self) -> bool:
+        """Whether something was turned away because the case had received too much."""
+        with self._changed:
+            return self._overrun
+
+    def note(self, hint: Hint) -> None:
+        """Remember what was heard that is no request, until the next step."""
+        with self._changed:
+            self._hint = hint
+
+    @property
+    def hint(self) -> Hint | None:
+        """What was heard last, during this step, that is no request."""
+        with self._changed:
+            return self._hint
 
     def assign(self, kind: str) -> int:
         """Return the step to which a request of `kind` belongs, and move on when it is the one awaited."""
@@ -85,6 +127,8 @@ class Session:
             self._arrivals.append(arrival)
             self.bindings = {**self.bindings, **arrival.bindings}
             self._changed.notify_all()
+        if self.follow is not None:
+            self.follow(arrival)
 
     def arrived(self, step: int) -> list[Arrival]:
         """Return what has arrived for `step` so far."""

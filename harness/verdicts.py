@@ -19,7 +19,7 @@ from scenarios.model import Suite
 FORMAT: Final = "poincon/verdicts/1"
 _ORDER: Final = ("fail", "error", "inconclusive")
 """The worst first: what a case is when its findings differ, and what a run is when its cases do."""
-_EXIT: Final = {"pass": 0, "fail": 1, "inconclusive": 3, "error": 4}
+EXIT: Final = {"pass": 0, "fail": 1, "inconclusive": 3, "error": 4}
 
 
 def verdict_of_findings(findings: Iterable[Finding]) -> str:
@@ -81,7 +81,7 @@ def exit_code(verdicts: Verdicts, *, partial: bool = False) -> int:
 
     partial: a certification run that left cases out; it is inconclusive at best.
     """
-    code = _EXIT[overall(verdicts.counts)]
+    code = EXIT[overall(verdicts.counts)]
     return 3 if partial and code == 0 else code
 
 

@@ -22,7 +22,7 @@ from norms.errors import PoinconError
 VERSION: Final = b"WARC/1.1"
 _LEVEL: Final = 1
 _MAX_RECORD: Final = 64 * 1024 * 1024
-_METADATA_TYPE: Final = "application/vnd.poincon.exchange+json"
+METADATA_TYPE: Final = "application/vnd.poincon.exchange+json"
 
 
 class WarcError(PoinconError):
@@ -70,7 +70,7 @@ def stored(exchange: Exchange) -> bytes:
                 {**target, "WARC-Concurrent-To": identity},
             )
         )
-    members.append(_member("metadata", exchange.received_at, _METADATA_TYPE, facts, target, identity))
+    members.append(_member("metadata", exchange.received_at, METADATA_TYPE, facts, target, identity))
     return b"".join(members)
 
 

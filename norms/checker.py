@@ -127,7 +127,7 @@ def _expression_problems(norm: Norm) -> Iterator[NormProblem]:
     if messages is None:
         return  # said elsewhere; once they can be read, the expressions are tried
     places = [(xpath_text, node, True) for xpath_text, node in keys["fill"].mapping().items()] if "fill" in keys else []
-    places += _texts(keys.get("reading"), ("result", "fault", "message_id", "relates_to", "action"), False)
+    places += _texts(keys.get("reading"), ("result", "fault", "message_id", "relates_to", "action", "person"), False)
     for service in keys["services"].items() if "services" in keys else ():
         places += _texts(service, ("version_at",), True)
     for always in keys["always"].items() if "always" in keys else ():

@@ -102,13 +102,17 @@ class Service(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """Where the harness finds what every norm has: XPath with the norm's prefixes, "" when the norm has none."""
+    """Where the harness finds what every norm has: XPath with the norm's prefixes, "" when the norm has none.
+
+    person: in a request, a text that is the same in all requests about one beneficiary.
+    """
 
     result: str = ""
     fault: str = ""
     message_id: str = ""
     relates_to: str = ""
     action: str = ""
+    person: str = ""
 
 
 class Always(msgspec.Struct, frozen=True):

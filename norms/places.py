@@ -7,6 +7,8 @@ from typing import Any, cast
 
 from lxml import etree
 
+from norms.wire.deposit import document_of
+
 
 def line_of(element: etree._Element) -> int:
     """Return the 1-based line of the element's start tag, 0 when it was not parsed from text."""
@@ -17,8 +19,10 @@ def path_of(element: etree._Element, prefixes: Mapping[str, str], top: etree._El
     """Return the XPath of an element from the root of its document, or from the ancestor `top` as if it were that.
 
     prefixes: namespace -> prefix of the norm, so that the path does not depend on the message's own prefixes; a
-    number is written only where siblings have the same name.
+    number is written only where siblings have the same name. The envelope into which a bare document was put is left
+    out.
     """
+    top = document_of(element) if top is None else top
     steps: list[str] = []
     current: etree._Element | None = element
     while current is not None:

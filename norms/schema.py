@@ -237,6 +237,8 @@ class Schemas:
                 yield SecondFault(error.elem, str(error.reason or error.message))
         except XMLSchemaException as bad:  # raised, not collected, for an xsi:type that names no type
             yield SecondFault(None, str(bad.args[0] if bad.args else bad))
+        except ArithmeticError as bad:  # raised for a date beyond what the engine can count
+            yield SecondFault(None, str(bad))
 
     def _build_second(self) -> Any:
         import xmlschema

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import preflight
+from harness.driver import Actor
 from harness.errors import PreflightError
 from harness.events import Listener
 from harness.run import RunOptions, RunResult, new_run_folder, run
@@ -78,8 +79,9 @@ def run_campaign(
     select: str | None = None,
     resume: bool = False,
     listeners: tuple[Listener, ...] = (),
+    operator: Actor | None = None,
 ) -> RunResult:
-    """Run a campaign; out: the run folder (default: a new one below `runs/`)."""
+    """Run a campaign. out: the run folder (default: a new one below `runs/`); operator: acts without driver."""
     if jobs < 1:
         raise UsageError(tr("--jobs demande un nombre à partir de 1."))
     if resume and out is None:
@@ -97,6 +99,7 @@ def run_campaign(
             resume=resume,
             tool=TOOL,
             on_event=listeners,
+            operator=operator,
         )
     )
 

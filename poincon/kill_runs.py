@@ -27,13 +27,15 @@ from sandbox.plan import Plan
 from sandbox.serve import Specification, World, spawn
 from scenarios.compiler import compile_suite
 from scenarios.declaration import Declaration, read_sut
-from scenarios.model import Role
+from scenarios.model import Role, Suite
 from scenarios.reader import read_scenarios
 
 __all__ = ["Partners", "Runs", "World", "practice_partners"]
 
 ANSWER_SECONDS = 5.0
 """Deadline of an exchange while measuring: longer than any variant takes, shorter than what a norm grants a product."""
+HUSH_SECONDS = 0.1
+"""Silence awaited while measuring."""
 
 
 class Runs(Protocol):
@@ -73,7 +75,7 @@ class _Suite:
 
     def __post_init__(self) -> None:
         self.declaration = self._declared()
-        self.suite = compile_suite(self.norm, read_scenarios(self.norm), self.declaration, self.role)
+        self.suite = _hastened(compile_suite(self.norm, read_scenarios(self.norm), self.declaration, self.role))
 
     def _declared(self) -> Declaration:
         file, endpoints = self.folder / "sut.yaml", dict[str, str]()
@@ -87,8 +89,10 @@ class _Suite:
         timeouts = msgspec.structs.replace(declaration.timeouts, exchange=ANSWER_SECONDS, quiet=0.5)
         return driven_by_robot(msgspec.structs.replace(declaration, timeouts=timeouts))
 
-    def run(self, world: str, declaration: Declaration, jobs: int, operator: Actor | None = None) -> Verdicts:
-        """Run against one world; its evidence is of no further use."""
+    def run(
+        self, world: str, declaration: Declaration, jobs: int, *, operator: Actor | None = None, briefly: bool = False
+    ) -> Verdicts:
+        """Run against one world; its evidence is of no further use. briefly: only until the first failure."""
         folder = self.folder / _safe(world)
         options = RunOptions(
             declaration=declaration,
@@ -99,6 +103,7 @@ class _Suite:
             tool=TOOL,
             preflight=False,
             operator=operator,
+            stop_at_fail=briefly,
         )
         verdicts = run(options).verdicts
         shutil.rmtree(folder, ignore_errors=True)
@@ -114,7 +119,7 @@ class _Servers:
 
     @contextmanager
     def runs(self, data: Path, folder: Path, jobs: int, worlds: Mapping[str, World]) -> Iterator[Runs]:
-        suite = _Suite(self._norm, "server", folder, data)
+        suite, generated = _Suite(self._norm, "server", folder, data), self._seed is not None
         addressed = {_safe(name): world for name, world in worlds.items()}
         specification = Specification(norms=(self._norm.ref,), data=str(data), worlds=addressed, mutant_seed=self._seed)
         with spawn(specification) as sandbox:
@@ -125,7 +130,8 @@ class _Servers:
                 def run(self, world: str) -> Verdicts:
                     endpoints = sandbox.endpoints(_safe(world), suite.norm.ref)
                     product = msgspec.structs.replace(suite.declaration.product, endpoints=endpoints)
-                    return suite.run(world, msgspec.structs.replace(suite.declaration, product=product), jobs)
+                    declaration = msgspec.structs.replace(suite.declaration, product=product)
+                    return suite.run(world, declaration, jobs, briefly=generated and bool(worlds[world].faults))
 
             yield Running()
 
@@ -133,6 +139,7 @@ class _Servers:
 class _Clients:
     def __init__(self, norm: Norm, seed: int | None) -> None:
         self._software: Software = load_software(norm)
+        self._generated = seed is not None
         self.variants: Sequence[Variant] = self._software.variants
         self.faults: Sequence[Fault] = self._software.faults
         if seed is not None:
@@ -143,7 +150,7 @@ class _Clients:
 
     @contextmanager
     def runs(self, data: Path, folder: Path, jobs: int, worlds: Mapping[str, World]) -> Iterator[Runs]:
-        suite = _Suite(self._software.norm, "client", folder, data)
+        suite, generated = _Suite(self._software.norm, "client", folder, data), self._generated
         pki, faults, variants = ensure(data / "pki"), self.faults, self.variants
 
         class Running:
@@ -155,9 +162,27 @@ class _Clients:
                     [fault for fault in faults if fault.id in chosen.faults],
                     [variant for variant in variants if variant.id in chosen.variants],
                 )
-                return suite.run(world, suite.declaration, max(jobs, ROBOTS), RobotActor(suite.norm, pki, plan))
+                robot, briefly = RobotActor(suite.norm, pki, plan), generated and bool(chosen.faults)
+                return suite.run(world, suite.declaration, max(jobs, ROBOTS), operator=robot, briefly=briefly)
 
         yield Running()
+
+
+def _hastened(suite: Suite) -> Suite:
+    """Return the suite with shorter silences: a robot has sent all that it sends when it says that it is done."""
+    return msgspec.structs.replace(
+        suite,
+        cases=tuple(
+            msgspec.structs.replace(
+                case,
+                steps=tuple(
+                    msgspec.structs.replace(step, quiet_seconds=min(step.quiet_seconds, HUSH_SECONDS))
+                    for step in case.steps
+                ),
+            )
+            for case in suite.cases
+        ),
+    )
 
 
 def _safe(name: str) -> str:

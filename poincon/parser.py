@@ -48,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     _suite(commands)
     _sandbox(commands)
     _product(commands)
+    _relay(commands)
     _evidence(commands)
     _certificate(commands)
     _laboratory(commands)
@@ -73,6 +74,18 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
         raise argparse.ArgumentTypeError(tr("« {text} » n'est pas un port : 0 à 65535.", text=text))
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 3600:
+        raise argparse.ArgumentTypeError(
+            tr("« {text} » n'est pas un nombre de secondes : plus de 0, 3600 au plus.", text=text)
+        )
+    return seconds
 
 
 def _json(command: argparse.ArgumentParser) -> None:
@@ -160,6 +173,7 @@ def _sandbox(commands: Commands) -> None:
     robot.add_argument("--data", type=Path, metavar="DOSSIER", help=tr("où sont les clés et certificats d'essai"))
     robot.add_argument("--fault", action="append", default=[], metavar="ID", help=tr("défaut semé (répétable)"))
     robot.add_argument("--variant", action="append", default=[], metavar="ID", help=tr("variante conforme (répétable)"))
+    robot.add_argument("--capture", type=Path, metavar="FICHIER", help=tr("écrit chaque échange dans ce HAR"))
     faults = _command(group, "faults", "sandbox:show_faults", tr("les défauts semés et les variantes d'une norme"))
     faults.add_argument("norm", metavar="NORME")
     _json(faults)
@@ -187,6 +201,27 @@ def _product(commands: Commands) -> None:
     _json(run)
 
 
+def _relay(commands: Commands) -> None:
+    relay = _command(
+        commands, "relay", "relay:relay", tr("signe et porte les demandes d'un logiciel qui ne signe pas encore")
+    )
+    relay.add_argument("--norm", metavar="NORME", help=tr("la norme parlée (sinon celle de --sut)"))
+    relay.add_argument(
+        "--to", nargs="+", default=[], metavar="ADRESSE", help=tr("où porter : une adresse de base, ou GENRE=adresse …")
+    )
+    relay.add_argument(
+        "--sut", type=Path, metavar="FICHIER", help=tr("une déclaration qui dit où porter, et avec quelles identités")
+    )
+    relay.add_argument("--listen", metavar="HOTE:PORT", help=tr("adresse d'écoute (sinon 127.0.0.1, port libre)"))
+    relay.add_argument("--allow-remote", action="store_true", help=tr("écoute aussi au-delà de cette machine"))
+    relay.add_argument("--authority", type=Path, metavar="AC", help=tr("autorité des adresses où porter (PEM)"))
+    relay.add_argument(
+        "--timeout", type=_seconds, default=60.0, metavar="S", help=tr("secondes laissées à une réponse")
+    )
+    relay.add_argument("--data", type=Path, metavar="DOSSIER", help=tr("où sont les clés et certificats d'essai"))
+    _json(relay)
+
+
 def _evidence(commands: Commands) -> None:
     rejudge = _command(
         commands, "rejudge", "evidence:rejudge", tr("rejuge une exécution d'après ses preuves, sans réseau")
@@ -203,6 +238,18 @@ def _evidence(commands: Commands) -> None:
     report.add_argument("run", metavar="EXECUTION", type=Path)
     report.add_argument("--format", choices=("html", "junit", "allure", "json", "pdf"), default="html")
     report.add_argument("--out", type=Path, metavar="FICHIER")
+    observe = _command(
+        commands, "observe", "observe:observe", tr("juge un trafic enregistré (WARC ou HAR), sans déclaration")
+    )
+    observe.add_argument("file", metavar="FICHIER", type=Path)
+    observe.add_argument("--norm", metavar="NORME", help=tr("seulement cette norme et celles qui l'accompagnent"))
+    observe.add_argument(
+        "--anchors",
+        type=Path,
+        metavar="AC",
+        help=tr("juge aussi les signatures, d'après ces autorités (fichier, dossier)"),
+    )
+    _json(observe)
 
 
 def _certificate(commands: Commands) -> None:
@@ -245,6 +292,9 @@ def _laboratory(commands: Commands) -> None:
     conformance.add_argument("norms", nargs="*", metavar="NORME", help=tr("seulement ces normes (id/version)"))
     conformance.add_argument(
         "--kill-records", type=Path, metavar="DOSSIER", help=tr("relevés de « kill-rate --record » à citer (*.json)")
+    )
+    conformance.add_argument(
+        "--role", choices=("server", "client"), help=tr("un seul rôle du produit (sinon les deux)")
     )
     conformance.add_argument("--jobs", type=int, default=2, metavar="N")
     conformance.add_argument("--out", type=Path, default=Path("runs"), metavar="DOSSIER")

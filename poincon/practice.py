@@ -30,24 +30,34 @@ def practice_declaration(norm: Norm, endpoints: Mapping[str, str], pki: TestPki,
     answered yes, every IXIT value is the example of the norm, identities and anchors are those of the test PKI as
     absolute paths.
     """
-    identities = _identities(norm, pki, role)
-    examples = {value.name: value.example for value in norm.extra_values}
+    known = trial_prefill(norm, pki, role)
     return sut_template(
         norm,
         role,
-        Prefill(
+        msgspec.structs.replace(
+            known,
             vendor="Poinçon",
             name=tr("Simulateur du bac à sable") if role == "server" else tr("Logiciel d'essai"),
             product_version=__version__,
             endpoints=dict(endpoints),
-            identities={use: (_path(certificate), _path(key)) for use, (certificate, key) in identities.items()},
-            anchors=(_path(pki.authority),),
-            revocations=(_path(pki.revocations),),
             authority=_path(pki.authority),
-            values={name: examples[name] for name in laboratory_names(norm) if name in examples},
+            values={name: known.ixit[name] for name in laboratory_names(norm) if name in known.ixit},
             claims={claim.id: "yes" for claim in norm.claims},
-            ixit=examples,
         ),
+    )
+
+
+def trial_prefill(norm: Norm, pki: TestPki, role: Role, folder: Path | None = None) -> Prefill:
+    """Return what a declaration can begin with: the test PKI's identities and authorities, the norm's examples.
+
+    folder: where the declaration stands; paths below it are written from there, so that both can be moved together.
+    """
+    identities = _identities(norm, pki, role)
+    return Prefill(
+        identities={use: (_path(held[0], folder), _path(held[1], folder)) for use, held in identities.items()},
+        anchors=(_path(pki.authority, folder),),
+        revocations=(_path(pki.revocations, folder),),
+        ixit={value.name: value.example for value in norm.extra_values if not value.secret or role == "server"},
     )
 
 
@@ -108,5 +118,8 @@ def _spoilt(use: str, name: str, pki: TestPki) -> dict[str, tuple[Path, Path]]:
     }
 
 
-def _path(path: Path) -> str:
-    return path.resolve().as_posix()
+def _path(path: Path, folder: Path | None = None) -> str:
+    path = path.resolve()
+    if folder is not None and path.is_relative_to(folder.resolve()):
+        path = path.relative_to(folder.resolve())
+    return path.as_posix()

@@ -20,6 +20,7 @@ from norms.functions import text_of, xpath
 from norms.i18n import tr
 from norms.model import Norm, Service
 from norms.parsing import parse
+from norms.wire.deposit import enveloped, is_bare
 from norms.wire.replay import MemoryReplayCache
 from norms.wire.soap import NAMESPACES, Envelope, qname
 from norms.wire.trust import Anchors, check_chain
@@ -28,6 +29,7 @@ from sandbox.messages import HttpRequest
 from sandbox.plan import Plan
 
 _MEDIA: Final = {"1.1": "text/xml", "1.2": "application/soap+xml"}
+_DEPOSIT_MEDIA: Final = "application/xml"
 _ACTION: Final = re.compile(r""";\s*action\s*=\s*(?:"([^"]*)"|([^\s;"]*))""", re.IGNORECASE)
 _SECURITY: Final = "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd}Security"
 _ADDRESSING: Final = "http://www.w3.org/2005/08/addressing"
@@ -57,6 +59,11 @@ class Call:
     followed: frozenset[str] = field(default_factory=frozenset)
 
     @property
+    def is_deposit(self) -> bool:
+        """Whether the address takes bare documents."""
+        return self.services[0].carrier == "deposit"
+
+    @property
     def kind(self) -> str:
         """The message kind, "" while it is not known."""
         return self.service.kind if self.service else ""
@@ -83,22 +90,24 @@ class Admission:
         """Return the tree and the service of a good request. Raises ParseRefusal or SecurityRefusal."""
         call.tolerated = self._plan.tolerated()
         soap = call.services[0].soap
-        self._try(call, lambda: _check_http(call.request, soap))
+        self._try(call, lambda: _check_http(call.request, _DEPOSIT_MEDIA if call.is_deposit else _MEDIA[soap]))
         root = call.root = self._parse(call)
-        self._try(call, lambda: _check_envelope(root, soap))
+        if call.is_deposit:
+            root = call.root = _opened(root)
+        else:
+            self._try(call, lambda: _check_envelope(root, soap))
         payload = _payload(root)
         call.service = self._service(call, payload)
         service = call.service
         call.tolerated = self._plan.tolerated(service.kind, root)
-        for check in (
-            lambda: _check_understood(root, self._known(service)),
-            lambda: self._check_action(call, root, service),
-            lambda: self._check_headers(root, service),
-            lambda: self._check_version(root, service),
-            lambda: self._check_peer(call),
-            lambda: self._verify(call, root, service),
-        ):
-            self._try(call, check)
+        if not call.is_deposit:
+            self._try(call, lambda: _check_understood(root, self._known(service)))
+            self._try(call, lambda: self._check_action(call, root, service))
+            self._try(call, lambda: self._check_headers(root, service))
+        self._try(call, lambda: self._check_version(root, service))
+        self._try(call, lambda: self._check_peer(call))
+        if not call.is_deposit:
+            self._try(call, lambda: self._verify(call, root, service))
         self._check_content(call, root, service)
         reason = self._plan.refused(service.kind, root, call.request.headers)
         if reason:
@@ -217,14 +226,21 @@ class Admission:
             raise SecurityRefusal("schema", tr("La demande n'est pas valide selon les schémas de la norme."))
 
 
-def _check_http(request: HttpRequest, soap: str) -> None:
+def _check_http(request: HttpRequest, wanted: str) -> None:
     if request.method != "POST":
         raise SecurityRefusal("http-method", tr("Seule la méthode POST est admise."))
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise SecurityRefusal("content-encoding", tr("Un corps compressé n'est pas admis."))
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != _MEDIA[soap]:
-        raise SecurityRefusal("media-type", tr("Le type de contenu attendu est {media}.", media=_MEDIA[soap]))
+    if media != wanted:
+        raise SecurityRefusal("media-type", tr("Le type de contenu attendu est {media}.", media=wanted))
+
+
+def _opened(root: etree._Element) -> etree._Element:
+    """Return a bare document in an envelope. Raises SecurityRefusal for one that has its own."""
+    if not is_bare(root):
+        raise SecurityRefusal("envelope-structure", tr("Un dépôt est un document XML sans enveloppe SOAP."))
+    return enveloped(root)
 
 
 def _check_envelope(root: etree._Element, soap: str) -> None:

@@ -14,11 +14,13 @@ from norms.functions import text_of, xpath
 from norms.i18n import tr
 from norms.model import Norm, Service
 from norms.parsing import parse
+from norms.wire.deposit import enveloped, is_bare
 from norms.wire.soap import Envelope
 from norms.wire.trust import Anchors
 from norms.wire.verify import verify
 from sandbox.calling import Posted
 
+_TEXT_BYTES = 400
 _SIDES = {"Client": "Sender", "Server": "Receiver"}
 
 
@@ -58,8 +60,14 @@ class Reader:
         """
         if not posted.status:
             return Answer(None, cause="silence")
+        checks = tuple(checks)
+        if service.carrier == "deposit" and posted.status != 200 and "status" in checks:
+            # A deposit has no faults: the status alone says that it was not taken.
+            return Answer(None, doubt=_why(posted), cause="Sender" if posted.status < 500 else "Receiver")
         try:
             root = parse(posted.body, self._norm.security.limits, posted.content_type or None)
+            if service.carrier == "deposit":
+                root = _opened(root)
             envelope = Envelope.of(root)
         except (ParseRefusal, SecurityRefusal) as refusal:
             return Answer(None, doubt=refusal.what)
@@ -83,10 +91,12 @@ class Reader:
         has it the action of the service."""
         is_fault = Envelope.of(root).is_fault
         if check == "status":
-            return "" if posted.status == 200 or is_fault else tr("Le statut HTTP est {status}.", status=posted.status)
+            return "" if posted.status == 200 or is_fault else _told(posted)
         if check == "valid":
             problems = self._checker.check(root, service.kind, "response")
             return problems[0].message if problems else ""
+        if service.carrier == "deposit":
+            return ""  # neither correlated, nor named, nor signed
         reading = self._norm.reading
         if check == "correlated" and reading.relates_to and reading.message_id:
             mine, theirs = self._text(reading.message_id, request), self._text(reading.relates_to, root)
@@ -105,6 +115,25 @@ class Reader:
 
     def _text(self, expression: str, root: etree._Element) -> str:
         return str(text_of(xpath(self._norm, expression)(root))).strip()
+
+
+def _told(posted: Posted) -> str:
+    return tr("Le statut HTTP est {status}.", status=posted.status)
+
+
+def _why(posted: Posted) -> str:
+    """Return what a refusal of a deposit says: its status, and its text when it is one."""
+    text = ""
+    if posted.content_type.partition(";")[0].strip().lower() == "text/plain":
+        text = " ".join(posted.body[:_TEXT_BYTES].decode("utf-8", "replace").split())
+    return f"{_told(posted)} {text}".strip()
+
+
+def _opened(root: etree._Element) -> etree._Element:
+    """Return a bare document in an envelope; one that came in an envelope is no answer to a deposit."""
+    if not is_bare(root):
+        raise SecurityRefusal("envelope-structure", tr("La réponse à un dépôt n'a pas d'enveloppe SOAP."))
+    return enveloped(root)
 
 
 def _side(envelope: Envelope) -> str:

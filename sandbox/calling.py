@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from norms.model import Service
+from norms.wire.deposit import MEDIA_TYPE
+from sandbox.capture import Capture, Heard
+from sandbox.dropping import drop, is_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +36,63 @@ class Posted:
 
 
 class Caller:
-    """Posts letters, each on a connection of its own. limit: most bytes of an answer that are read."""
+    """Posts letters, each on a connection of its own.
 
-    def __init__(self, context: ssl.SSLContext, limit: int) -> None:
-        self._context, self._limit = context, limit
+    limit: most bytes of an answer that are read; capture: where each exchange over HTTPS is written, None = nowhere.
+    """
+
+    def __init__(self, context: ssl.SSLContext, limit: int, capture: Capture | None = None) -> None:
+        self._context, self._limit, self._capture = context, limit, capture
 
     def post(self, letter: Letter, seconds: float) -> Posted:
         """Return the answer, or `Posted(0)` when none came within `seconds`."""
         if letter.delay:
             time.sleep(letter.delay)
+        if is_folder(letter.url):
+            return self._hand_in(letter, seconds)
+        heard = Heard(letter.url, _headers(letter.service), letter.body)
+        try:
+            return self._send(letter, heard, seconds)
+        finally:
+            if self._capture is not None:
+                self._capture.add(heard)
+
+    def _send(self, letter: Letter, heard: Heard, seconds: float) -> Posted:
+        """Send a letter and note in `heard` what is sent and what comes back, and when."""
         place = urlsplit(letter.url)
         connection = http.client.HTTPSConnection(
             place.hostname or "", place.port, context=self._context, timeout=seconds
         )
         try:
             body: bytes | Iterator[bytes] = _cut(letter.body, letter.chunk) if letter.chunk else letter.body
-            connection.request("POST", place.path, body, _headers(letter.service), encode_chunked=bool(letter.chunk))
+            connection.connect()
+            heard.mark("connect")
+            connection.request("POST", place.path, body, heard.headers, encode_chunked=bool(letter.chunk))
+            heard.mark("send")
             answer = connection.getresponse()
-            return Posted(answer.status, answer.getheader("content-type", ""), answer.read(self._limit + 1))
-        except (OSError, http.client.HTTPException):
+            heard.mark("wait")
+            content = answer.read(self._limit + 1)
+            heard.mark("receive")
+            heard.answered(answer.status, answer.getheaders(), content)
+            return Posted(answer.status, answer.getheader("content-type", ""), content)
+        except (OSError, http.client.HTTPException) as error:
+            heard.comment = type(error).__name__
             return Posted(0)
         finally:
             connection.close()
 
+    def _hand_in(self, letter: Letter, seconds: float) -> Posted:
+        """Put a deposit into a folder; its return counts as an answer of status 200."""
+        try:
+            body = drop(letter.url, letter.body, seconds, self._limit)
+        except OSError:
+            return Posted(0)
+        return Posted(200, MEDIA_TYPE, body) if body is not None else Posted(0)
+
 
 def _headers(service: Service) -> dict[str, str]:
+    if service.carrier == "deposit":
+        return {"Content-Type": MEDIA_TYPE}
     action = service.request.action
     if service.soap == "1.2":
         return {"Content-Type": f'application/soap+xml; charset=utf-8; action="{action}"'}

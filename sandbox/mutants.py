@@ -3,40 +3,55 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
 from lxml import etree
 
-from norms.behaviour import Change, Fault
+from norms.behaviour import Change, Fault, Variant
 from norms.behaviour.expressions import Expression
 from norms.behaviour.operators import OPERATORS
 from norms.errors import NormError
+from norms.filling import canonical_path, read_base
 from norms.model import Norm, Service, Text
 from norms.yamlfile import Node
 
 _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
-def mutants(norm: Norm, seed: int = 0, direction: Literal["request", "response"] = "response") -> tuple[Fault, ...]:
-    """Return the mutants of a norm, in document order: for each element of the canonical answers (or requests)
-    "remove", and for each element that holds text "alter" (drawn with `seed`; the same seed gives the same mutants).
-    They break no named requirement.
+def mutants(
+    norm: Norm,
+    seed: int = 0,
+    direction: Literal["request", "response"] = "response",
+    variants: Iterable[Variant] = (),
+) -> tuple[Fault, ...]:
+    """Return the mutants of a norm, in document order: for each element of the canonical answers (or requests, those
+    to its companions as well) "remove", and for each element that holds text "alter" (drawn with `seed`; the same seed
+    gives the same mutants). They break no named requirement.
+
+    variants: conformant partners; what they remove is not removed, what they write otherwise is not altered.
     """
+    changes = [change for variant in variants for change in variant.changes]
     found: list[Fault] = []
-    for service in norm.services:
-        file = norm.root / "messages" / f"{service.kind}.{direction}.xml"
-        if file.is_file():
-            found += _of_service(norm, service, file, seed)
+    for speaker in norm.speakers if direction == "request" else (norm,):
+        for service in speaker.tested_services("client" if direction == "request" else "server"):
+            file = canonical_path(speaker, service.kind, direction)
+            if file.is_file():
+                found += _of_service(speaker, service, file, seed, changes)
     return tuple(found)
 
 
-def _of_service(norm: Norm, service: Service, file: Path, seed: int) -> Iterator[Fault]:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
-    root = etree.parse(file, parser).getroot()
+def _of_service(norm: Norm, service: Service, file: Path, seed: int, allowed: list[Change]) -> Iterator[Fault]:
+    root = read_base(file)
     names = {uri: prefix for prefix, uri in norm.prefixes.items()}
+    free = {
+        (change.operator.name, node)
+        for change in allowed
+        if change.concerns(service.kind, "answer") and change.operator.name in ("remove", "set-text")
+        for node in change.paths["at"].elements(root, {})
+    }
     seen: set[str] = set()
     for node in root.iter(etree.Element):
         place = _path(node, names)
@@ -45,9 +60,10 @@ def _of_service(norm: Norm, service: Service, file: Path, seed: int) -> Iterator
         seen.add(place)
         label = f"M-{service.kind}-{len(seen):03d}"
         title = f"{service.kind} {place.rpartition('/')[2]}"
-        yield _mutant(norm, service, file, f"{label}-R", f"{title} retiré", "remove", {"at": place})
+        if ("remove", node) not in free:
+            yield _mutant(norm, service, file, f"{label}-R", f"{title} retiré", "remove", {"at": place})
         text = (node.text or "").strip()
-        if text and not len(node):
+        if text and not len(node) and ("set-text", node) not in free:
             altered = _altered(text, random.Random(f"{seed} {service.kind} {place}"))
             changed = {"at": place, "value": altered}
             yield _mutant(norm, service, file, f"{label}-A", f"{title} altéré", "set-text", changed)

@@ -11,6 +11,8 @@ from lxml import etree
 from norms.behaviour import Behaviour, Circumstances, IdSource, RandomIds, State
 from norms.errors import ParseRefusal, SecurityRefusal
 from norms.model import Refusal, Service
+from norms.wire.deposit import MEDIA_TYPE, bared, enveloped
+from norms.wire.gate import signs_nothing
 from norms.wire.secure import Signers, secure_response
 from norms.wire.soap import serialize
 from norms.wire.trust import Anchors
@@ -20,6 +22,7 @@ from sandbox.messages import HttpRequest, Reply
 from sandbox.plan import Plan
 from sandbox.writing import compact, indent, rename_prefixes
 
+_PLAIN: Final = "text/plain; charset=utf-8"
 _TYPES: Final = {"1.1": "text/xml; charset=utf-8", "1.2": "application/soap+xml; charset=utf-8"}
 
 
@@ -75,8 +78,9 @@ class Partner:
         overrides = self.plan.overrides(service.kind, root)
         now = self._circumstances(call)
         answer = self._behaviour.interpreter.answer(root, service, self._state, now, overrides)
-        tree = self._changed(answer.root, call, "answer")
-        reply = Reply(200, _TYPES[service.soap], self._secured(tree, call, service, "answer"))
+        tree = self._changed(enveloped(answer.root), call, "answer")
+        media = MEDIA_TYPE if call.is_deposit else _TYPES[service.soap]
+        reply = Reply(200, media, self._secured(tree, call, service, "answer"))
         return self._departed(reply, call, "answer")
 
     def _refuse(self, call: Call, reason: str, what: str) -> Reply:
@@ -84,10 +88,13 @@ class Partner:
         soap = call.services[0].soap
         planned = self.norm.security.refusals.get(reason, Refusal("Receiver", "", 500))
         refusal = self.plan.refusal(call.kind, reason, planned)
+        headers = {"allow": "POST"} if refusal.http == 405 else {}
+        if call.is_deposit:
+            told = f"{refusal.code} : {what}" if refusal.code else what
+            return self._departed(Reply(refusal.http, _PLAIN, told.encode(), headers=headers), call, "fault")
         written = (refusal.fault, refusal.code, reason, what)
         tree = self._behaviour.interpreter.fault(call.root, soap, written, self._state, self._circumstances(call))
         tree = self._changed(tree, call, "fault")
-        headers = {"allow": "POST"} if refusal.http == 405 else {}
         # The HTTP binding of SOAP 1.1 (§6.2) knows one status for all faults.
         status = 500 if soap == "1.1" and refusal.http == 400 else refusal.http
         return self._departed(Reply(status, _TYPES[soap], serialize(tree), headers=headers), call, "fault")
@@ -105,8 +112,9 @@ class Partner:
         return tree
 
     def _secured(self, tree: etree._Element, call: Call, service: Service, on: str) -> bytes:
-        policy = self.norm.security.response
-        if policy.assertion is None and policy.flow is None and policy.timestamp is None:
+        if call.is_deposit:
+            return bared(tree)
+        if signs_nothing(self.norm.security.response):
             return serialize(tree)
         deviation, signers, now = "", self._credentials.signers, self._signing_time(call, on)
         for change in self.plan.changes("security", call.kind, on, call.root):

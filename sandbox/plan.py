@@ -59,6 +59,16 @@ class Plan:
         return any(change.operator.name == "no-description" for change in self._changes)
 
     @property
+    def trusts_any_server(self) -> bool:
+        """Whether a software sends to a server whatever certificate it shows."""
+        return any(change.operator.name == "trust-any-server" for change in self._changes)
+
+    @property
+    def tls_identity(self) -> str:
+        """The identity under which a software calls, "none" for no certificate at all; its own is `tls`."""
+        return next((change.parameters["identity"] for change in self._named("certificate")), "tls")
+
+    @property
     def changes_signing(self) -> bool:
         """Whether answers may be signed by another identity."""
         return any(change.operator.phase == "security" for change in self._changes)

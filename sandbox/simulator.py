@@ -9,9 +9,9 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from norms.errors import PoinconError
+from norms.wire.description import describe
 from norms.wire.listener import Message, Receive, Scope, Send
 from norms.wire.protocol import CUT, EXTENSION
-from sandbox.description import describe
 from sandbox.messages import HttpRequest, Reply
 from sandbox.partner import Partner
 

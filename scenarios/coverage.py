@@ -19,6 +19,7 @@ from norms.model import Norm, Requirement, Role
 from scenarios.compiler import cited
 from scenarios.model import Suite
 from scenarios.reader import read_scenarios
+from scenarios.vocabulary import CHECKS
 
 UNTESTED_MAXIMUM: Final = 0.10
 By = Literal["case", "always", "rule"]
@@ -62,7 +63,7 @@ def coverage(norm: Norm, suite: Suite) -> Coverage:
     for case in suite.cases:
         for name in case.requirements:
             citing.setdefault(name, []).append(case.id)
-    always = {item.requirement for item in norm.always} if suite.role == "server" else set()
+    always = {item.requirement for item in norm.always if suite.role in CHECKS[item.check].roles}
     rules = _rule_requirements(norm) if suite.cases else set()
     lines = tuple(
         Line(

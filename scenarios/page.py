@@ -253,7 +253,7 @@ class PageReader:
             raise node.fault(tr("« {value} » n'est pas un code HTTP.", value=value), tr("Écrivez 403 ou 4xx."))
         if spec.name == "fault-class":
             _check_known(node, value, FAULT_CLASSES)
-        if spec.name == "absent-next":
+        if spec.name in ("arrived", "absent-next"):
             _check_known(node, value, self._kinds["client"])
         if spec.name == "matches":
             _check_pattern(node, value)

@@ -41,7 +41,7 @@ _COMMENT_COLUMN: Final = 40
 def sut_template(norm: Norm, role: Role, prefill: Prefill | None = None) -> str:
     """Return a declaration to be filled in for a product of `role`; what `prefill` knows stands in it already."""
     known = prefill or Prefill()
-    parts = [_head(norm), _product(norm, role, known), _laboratory(norm, role, known)]
+    parts = [_head(norm, role), _product(norm, role, known), _laboratory(norm, role, known)]
     parts += [_claims(norm, known), _values(norm, known)]
     if role == "client":
         parts.append(_driver())
@@ -75,9 +75,14 @@ def needed_identities(norm: Norm, role: Role) -> dict[str, str]:
     return {use: kind for use, kind in found.items() if kind}
 
 
-def _head(norm: Norm) -> Iterator[str]:
+def _head(norm: Norm, role: Role) -> Iterator[str]:
     yield _comment(tr("Déclaration du produit pour la norme {norm}.", norm=norm.ref))
     yield _comment(tr("Les chemins partent du dossier de ce fichier. Mettez les nombres entre guillemets."))
+    yield _comment(tr("N'écrivez ici ni mot de passe, ni personne réelle : les personnes d'essai sont dans la norme."))
+    if role == "client":
+        yield "#"
+        yield _comment(tr("1. product : votre logiciel. 2. ics : ce qu'il fait. 3. driver : ce qui le fait agir."))
+        yield _comment(tr("4. poincon sut check : ce qui manque encore. 5. poincon run --sut : l'exécution."))
 
 
 def _product(norm: Norm, role: Role, known: Prefill) -> Iterator[str]:
@@ -98,6 +103,8 @@ def _product(norm: Norm, role: Role, known: Prefill) -> Iterator[str]:
         yield _line("  endpoints:", tr("adresse de chaque service"))
         for service in norm.tested_services("server"):
             yield f"    {service.kind}: " + _quoted(known.endpoints.get(service.kind, _EXAMPLE_HOST + service.path))
+    if role == "client":
+        return
     yield "  tls:"
     yield _line("    authority: " + _quoted(known.authority), tr("autorité du certificat TLS du produit (PEM)"))
     yield _line("    server_name: " + _quoted(known.server_name), tr("nom dans ce certificat, si l'adresse diffère"))
@@ -111,14 +118,22 @@ def _laboratory(norm: Norm, role: Role, known: Prefill) -> Iterator[str]:
     for use, (certificate, key) in identities.items():
         if use in kinds:
             yield _comment(tr("certificat de genre {kind}", kind=kinds[use]), 4)
+        if role == "client" and use == "server":
+            yield _comment(tr("celui que votre logiciel voit : faites-lui accepter l'autorité qui l'a émis"), 4)
         yield f"    {use}: {{certificate: {_quoted(certificate)}, key: {_quoted(key)}}}"
-    yield _line("  anchors: " + _listed(known.anchors), tr("autorités reconnues (fichiers PEM)"))
+    recognised = (
+        tr("autorités de vos certificats (PEM)") if role == "client" else tr("autorités reconnues (fichiers PEM)")
+    )
+    yield _line("  anchors: " + _listed(known.anchors), recognised)
     yield _line("  revocations: " + _listed(known.revocations), tr("listes de révocation"))
     values = {**dict.fromkeys(laboratory_names(norm) if role == "server" else (), ""), **known.values}
     yield _line("  values:" if values else "  values: {}", tr("valeurs que les messages utilisent"))
     yield from (f"    {name}: {_quoted(value)}" for name, value in values.items())
     if role == "client":
         yield _line('  listen: "127.0.0.1:0"', tr("adresse d'écoute ; 0 : port libre"))
+        yield _line(
+            "  # session: run", tr("case : une adresse par cas, avec un pilote ; run : une seule, avec un opérateur")
+        )
         yield _line('  public_url: ""', tr("adresse que le produit doit appeler, si elle diffère"))
 
 
@@ -144,10 +159,14 @@ def _values(norm: Norm, known: Prefill) -> Iterator[str]:
 
 
 def _driver() -> Iterator[str]:
+    yield _comment(
+        tr("Votre pilote n'est pas écrit ? Mettez un # devant ces quatre lignes et lancez l'exécution sur un")
+    )
+    yield _comment(tr("terminal : un opérateur y suivra les consignes."))
     yield _line("driver:", tr("programme qui fait agir le produit ; sans lui, un opérateur suit les consignes"))
     yield _line('  command: "python pilote.py"', tr("reçoit chaque consigne en JSON sur son entrée standard"))
     yield _line("  mode: one-shot", tr("one-shot : un lancement par consigne ; persistent : un seul"))
-    yield '  timeout: "30"'
+    yield _line('  timeout: "30"', tr("secondes accordées à une consigne"))
 
 
 def _tail() -> Iterator[str]:

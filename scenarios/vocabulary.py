@@ -271,6 +271,16 @@ _CHECKS: Final = (
         roles=SERVER,
     ),
     CheckSpec(
+        "arrived",
+        Text(
+            "Un message d'un des genres énumérés arrive avant la fin du silence, si le produit dit avoir abouti.",
+            "A message of a listed kind arrives before the silence ends, if the product says that it succeeded.",
+        ),
+        needs=("value",),
+        beside="quiet",
+        roles=CLIENT,
+    ),
+    CheckSpec(
         "absent-next",
         Text(
             "Aucun message des genres énumérés n'arrive pendant le temps de silence de l'étape.",
@@ -287,6 +297,14 @@ _CHECKS: Final = (
             "The request is sent to the address `value`, or to the one that the session gives for this service.",
         ),
         takes=("value",),
+        roles=CLIENT,
+    ),
+    CheckSpec(
+        "peer",
+        Text(
+            "Le produit présente en TLS un certificat du genre et de l'autorité que demande le profil de sécurité.",
+            "The product presents in TLS a certificate of the kind and authority that the security profile names.",
+        ),
         roles=CLIENT,
     ),
     CheckSpec(
@@ -360,6 +378,7 @@ HTTP_DEVIATIONS: Final[dict[str, Text]] = {
 REPLIES: Final[dict[str, Text]] = {
     "normal": Text("Réponse du simulateur selon la norme et la personne", "Answer of the simulator"),
     "silence": Text("Aucune réponse : la connexion reste ouverte", "No answer: the connection stays open"),
+    "slow:": Text("Réponse du simulateur après ce nombre de secondes (slow:2)", "The same, that many seconds later"),
     "reset": Text("Connexion coupée sans réponse", "Connection cut without an answer"),
     "truncated-xml": Text("Réponse coupée avant la fin", "Answer cut before its end"),
     "fault:": Text("Faute SOAP portant ce code d'erreur (fault:CODE)", "SOAP fault with this error code"),
@@ -368,6 +387,7 @@ REPLIES: Final[dict[str, Text]] = {
     "example:": Text("Fichier d'exemple de la norme (example:CHEMIN)", "Example file of the norm"),
 }
 
+SLOWEST_SECONDS: Final = 60
 _OUTCOME: Final = re.compile(r"fault|fault:\S+|result:\S+|tls|reset|http:[1-5](\d\d|xx)")
 FAULT_CLASSES: Final = ("Sender", "Receiver")
 _HTTP_STATUS: Final = re.compile(r"[1-5](\d\d|xx)")
@@ -394,4 +414,6 @@ def is_reply(text: str) -> bool:
     head, colon, rest = text.partition(":")
     if head == "http":
         return is_http_status(rest) and rest.isdigit()
+    if head == "slow":
+        return rest.isdigit() and 0 < int(rest) <= SLOWEST_SECONDS
     return bool(rest) and head + colon in REPLIES

@@ -9,6 +9,7 @@ from cryptography import x509
 
 from harness.checks.base import Miss, Misses, Scene, SuiteFault, one_of
 from harness.context import JudgeContext
+from harness.decoders import XML
 from harness.observed import Observed
 from harness.places import Spot, spots
 from norms.chains import ChainProblem
@@ -21,12 +22,13 @@ from norms.wire.gate import signs_nothing
 from norms.wire.replay import MemoryReplayCache
 from norms.wire.second import cross_check
 from norms.wire.soap import Envelope
-from norms.wire.trust import Anchors
+from norms.wire.trust import Anchors, check_chain
 from norms.wire.verify import verify
 
 MOST_PROBLEMS: Final = 20
 """Problems of one message that become findings; the rest would say the same again."""
 _MEDIA_TYPES: Final = {"1.1": "text/xml", "1.2": "application/soap+xml"}
+_XML_TYPES: Final = ("application/xml", "text/xml")
 STRUCTURAL: Final = ("schema", "structure")
 
 
@@ -34,7 +36,8 @@ def valid(scene: Scene) -> Misses:
     """Met when the message complies with the schema, the rules and the code tables of the norm.
 
     Rules are only reported of a message that has the right structure: of another they say nothing new. The message
-    must also travel under the media type of its SOAP version (SOAP 1.1 §6, SOAP 1.2 part 2 §7).
+    must also travel under the media type of its SOAP version (SOAP 1.1 §6, SOAP 1.2 part 2 §7), a deposit in the layout
+    of the norm under one of XML (RFC 7303 §9).
     """
     observed = scene.observed
     problems = checker_for(scene.context.norm).check(observed.root, observed.service.kind, observed.direction)
@@ -44,13 +47,16 @@ def valid(scene: Scene) -> Misses:
 
 
 def _media_type(observed: Observed) -> Misses:
-    wanted = _MEDIA_TYPES[observed.service.soap]
+    deposit = observed.service.carrier == "deposit"
+    if deposit and observed.exchange.layout != XML:
+        return ()
+    wanted = _XML_TYPES if deposit else (_MEDIA_TYPES[observed.service.soap],)
     found = (observed.http.header("content-type") or "").partition(";")[0].strip().lower()
-    if found == wanted:
+    if found in wanted:
         return ()
     message = mark("Le message voyage sous le type « {trouve} » au lieu de « {attendu} ».")
-    params = {"trouve": found, "attendu": wanted}
-    return (Miss("media-type", message, wanted, found or tr("aucun type"), params, "Content-Type"),)
+    params = {"trouve": found, "attendu": wanted[0]}
+    return (Miss("media-type", message, wanted[0], found or tr("aucun type"), params, "Content-Type"),)
 
 
 def _problem(problem: Problem) -> Miss:
@@ -120,6 +126,19 @@ class CaseSecurity:
             split = asked and self._disagreed(observed)
             self._said[key] = Opinion(refusal, split)
         return self._said[key]
+
+    def of_peer(self, observed: Observed) -> SecurityRefusal | None:
+        """Return what is wrong with the TLS certificate that the product presented, None when nothing is."""
+        norm = observed.norm
+        peer = self._peer(observed)
+        if peer is None:
+            return SecurityRefusal("certificate-missing", tr("L'appelant n'a pas présenté de certificat TLS."))
+        kind = norm.security.kinds[norm.security.tls.client_certificate]
+        try:
+            check_chain(peer, (), self._trusted(), kind, observed.at, norm.security.algorithms)
+        except SecurityRefusal as refusal:
+            return refusal
+        return None
 
     def _disagreed(self, observed: Observed) -> bool:
         norm, anchors = observed.norm, self._trusted()

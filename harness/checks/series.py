@@ -91,6 +91,23 @@ def _across(scene: Scene) -> list[list[Spot]]:
     return [at(scene, sibling) for sibling in scene.siblings]
 
 
+def arrived(scene: Scene) -> Misses:
+    """Met when a message of one of these kinds arrived by the end of the quiet time of the step.
+
+    Its absence is held against the product only if the message before was seen and the driver says that the action
+    was granted: whoever says nothing, or that it went no further, may not have been asked as the page wants.
+    """
+    expected = tr("un message {genres}", genres=one_of(scene.values))
+    if any(each.exchange.outcome == "received" and _kind(scene, each) in scene.values for each in scene.siblings):
+        return ()
+    if not scene.seen_before:
+        return (_unknown(expected, tr("le message précédent n'a pas été observé")),)
+    if not any(each.exchange.told.outcome == "accepted" for each in scene.siblings):
+        return (_unknown(expected, tr("le pilote ne dit pas que l'action a abouti")),)
+    message = mark("Le produit dit avoir abouti sans avoir envoyé {attendu}.")
+    return (Miss("not-sent", message, expected, tr("aucun message de ce genre"), {"attendu": expected}),)
+
+
 def absent_next(scene: Scene) -> Misses:
     """Met when none of these kinds arrived during the quiet time of the step.
 

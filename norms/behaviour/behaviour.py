@@ -71,7 +71,7 @@ def load(norm: Norm) -> Behaviour:
     population = population_of(norm)
     answers = simulator_files(norm, ANSWERS)
     decisions = read_decisions(simulator_files(norm, DECISIONS), answers, norm)
-    words = words_of_decisions(decisions)
+    words = words_of_decisions(decisions, norm)
     return Behaviour(
         norm,
         population,

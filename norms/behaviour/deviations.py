@@ -5,15 +5,17 @@ Source: docs/formats/faults.md, docs/formats/variants.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from norms.behaviour.conduct import VARIABLES
 from norms.behaviour.expressions import Expression
 from norms.behaviour.operators import ON, OPERATORS, PLACES, TLS_CERTIFICATES, Operator
+from norms.behaviour.places import inherited
 from norms.behaviour.words import Words
 from norms.errors import NormError
 from norms.i18n import tr
@@ -123,7 +125,7 @@ def _last_of(groups: Iterable[tuple[_Item, ...]]) -> tuple[_Item, ...]:
 
 def _faults(path: Path, norm: Norm, words: Words) -> tuple[Fault, ...]:
     faults = []
-    for node in _members(path, "faults"):
+    for node in _members(path, "faults", norm, words):
         keys = node.only(("id", "title", "requirement"), ("consequences", "changes", *_CONDITIONS, *_OPERATOR_KEYS))
         consequences = keys["consequences"].texts() if "consequences" in keys else ()
         places = [keys["requirement"], *(keys["consequences"] for _ in consequences)]
@@ -146,7 +148,7 @@ def _faults(path: Path, norm: Norm, words: Words) -> tuple[Fault, ...]:
 
 def _variants(path: Path, norm: Norm, words: Words) -> tuple[Variant, ...]:
     variants = []
-    for node in _members(path, "variants"):
+    for node in _members(path, "variants", norm, words):
         keys = node.only(("id", "title"), ("changes", *_CONDITIONS, *_OPERATOR_KEYS))
         variants.append(
             Variant(keys["id"].text(), read_text(keys["title"]), _changes(node, keys, norm, words), node.line)
@@ -161,8 +163,12 @@ _OPERATOR_KEYS = (
 )
 
 
-def _members(path: Path, name: str) -> tuple[Node, ...]:
-    return read_yaml(path, NormError).only((name,))[name].items()
+def _members(path: Path, name: str, norm: Norm, words: Words) -> Iterator[Node]:
+    """Yield the members of a file; not those, in an inherited one, that concern no message the norm has."""
+    for node in read_yaml(path, NormError).only((name,))[name].items():
+        kinds = node.mapping().get("kinds")
+        if kinds is None or not inherited(norm, path) or not set(words.kinds).isdisjoint(kinds.texts()):
+            yield node
 
 
 def _changes(node: Node, keys: dict[str, Node], norm: Norm, words: Words) -> tuple[Change, ...]:
@@ -194,21 +200,30 @@ def _change(node: Node, keys: dict[str, Node], norm: Norm, words: Words) -> Chan
                 tr("L'opérateur « {operator} » demande le paramètre « {name} ».", operator=operator.name, name=name)
             )
     kinds = keys["kinds"].texts() if "kinds" in keys else ()
+    if inherited(norm, node.file):
+        kinds = tuple(kind for kind in kinds if kind in words.kinds) or kinds
     for kind in kinds:
-        if norm.service(kind) is None:
-            known = [service.kind for service in norm.services]
-            raise keys["kinds"].fault(tr("Le message « {kind} » n'existe pas.", kind=kind), nearest(kind, known))
+        if kind not in words.kinds:
+            raise keys["kinds"].fault(tr("Le message « {kind} » n'existe pas.", kind=kind), nearest(kind, words.kinds))
+    speaker = _speaker(norm, kinds)
+    variables = VARIABLES if operator.phase == "conduct" else ()
     parameters = {name: " ".join(keys[name].texts()) if name in _LISTS else keys[name].text() for name in given}
     _check_values(operator, keys, parameters, words)
     return Change(
         operator,
         parameters,
-        {name: Expression(norm, keys[name], ()) for name in given if name in _PATHS},
+        {name: Expression(speaker, keys[name], variables) for name in given if name in _PATHS},
         kinds,
-        Expression(norm, keys["when"], ()) if "when" in keys else None,
+        Expression(speaker, keys["when"], ()) if "when" in keys else None,
         keys["every"].integer(1) if "every" in keys else 1,
         node.line,
     )
+
+
+def _speaker(norm: Norm, kinds: tuple[str, ...]) -> Norm:
+    """Return the norm whose prefixes the expressions of a change may use: that of its kinds, when they have one."""
+    speakers = {speaker.ref: speaker for kind in kinds if (speaker := norm.speaking(kind)) is not None}
+    return next(iter(speakers.values())) if len(speakers) == 1 else norm
 
 
 _LISTS = ("reasons", "then", "certificates", "checks", "causes")
@@ -234,9 +249,9 @@ def _check_values(operator: Operator, keys: dict[str, Node], values: dict[str, s
                 )
         if name in ("seconds", "by", "days", "bytes", "status", "http", "times"):
             _check_number(keys[name], value, whole=name not in ("seconds", "by"))
-    if operator.name == "set-value" and values["name"] not in words.values:
+    if operator.name in ("set-value", "tell") and values["name"] not in words.values:
         raise keys["name"].fault(
-            tr("Aucune décision ne calcule « {name} ».", name=values["name"]),
+            tr("Rien ne calcule ni n'annonce « {name} ».", name=values["name"]),
             nearest(values["name"], sorted(words.values)),
         )
 

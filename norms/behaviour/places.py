@@ -22,3 +22,8 @@ def simulator_files(norm: Norm, name: str) -> tuple[Path, ...]:
     """Return the files (or folders) of that name that exist, those of the norm last: what is read later wins."""
     found = (member.root / SIMULATOR / name for member in reversed(norm.family))
     return tuple(path for path in found if path.exists())
+
+
+def inherited(norm: Norm, path: Path) -> bool:
+    """Tell whether a file belongs to a norm that this one uses."""
+    return any(parent.root in path.parents for parent in norm.parents)

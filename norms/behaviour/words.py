@@ -12,14 +12,17 @@ from norms.model import Norm
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """phases: of the operators that make sense; known: parameter -> what it may be; values: what decisions compute."""
+    """phases: of the operators that make sense; known: parameter -> what it may be; values: what decisions compute, or
+    what a software tells; kinds: of the messages that may be concerned.
+    """
 
     phases: tuple[Phase, ...]
     known: dict[str, tuple[str, ...]]
-    values: frozenset[str] = frozenset()
+    values: frozenset[str]
+    kinds: tuple[str, ...]
 
 
-def words_of_decisions(decisions: Decisions) -> Words:
+def words_of_decisions(decisions: Decisions, norm: Norm) -> Words:
     """Return what deviations of a partner that answers may name."""
     return Words(
         SERVER_PHASES,
@@ -29,20 +32,24 @@ def words_of_decisions(decisions: Decisions) -> Words:
             "collection": tuple(name for name, kind in _state_names(decisions) if kind == "collection"),
         },
         frozenset(_value_names(decisions)),
+        tuple(service.kind for service in norm.services),
     )
 
 
 def words_of_conduct(conduct: Conduct, norm: Norm) -> Words:
-    """Return what deviations of a software that asks may name."""
+    """Return what deviations of a software that asks may name: it speaks the companions of its norm as well."""
+    kinds = tuple(service.kind for speaker in norm.speakers for service in speaker.services)
     return Words(
         CLIENT_PHASES,
         {
             "route": conduct.route_ids(),
-            "kind": tuple(service.kind for service in norm.services),
+            "kind": kinds,
             "checks": BELIEFS,
             "causes": CAUSES,
             "outcome": OUTCOMES,
         },
+        frozenset(conduct.told()),
+        kinds,
     )
 
 

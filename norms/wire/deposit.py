@@ -6,7 +6,7 @@ that schemas, rules and XPath work alike for every message. Source: docs/formats
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, cast
 
 from lxml import etree
 
@@ -28,6 +28,17 @@ def enveloped(root: etree._Element) -> etree._Element:
     envelope = etree.Element(f"{{{SOAP12}}}Envelope", nsmap={"soap": SOAP12})
     etree.SubElement(envelope, f"{{{SOAP12}}}Body").append(root)
     return envelope
+
+
+def document_of(element: etree._Element) -> etree._Element | None:
+    """Return the root of the bare document in which an element stands, None when it is in an envelope that was sent.
+
+    An envelope that `enveloped` made has no line in any text.
+    """
+    top = element.getroottree().getroot()
+    if is_bare(top) or cast(Any, top).sourceline:
+        return None
+    return next((child for body in top for child in body), None)
 
 
 def bared(envelope: etree._Element) -> bytes:

@@ -14,6 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from norms.model import Limits
 from norms.wire.head import HeadRefused, check_head
 
+MOST_CONNECTIONS: Final = 512
+"""Of one listener at once: each holds some 300 kB of buffers, whatever it sends."""
 EXTENSION: Final = "poincon.tls"
 CUT: Final = "poincon.cut"
 _END: Final = b"\r\n\r\n"
@@ -52,6 +54,9 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Note who called, and start the clock of the first head."""
         super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.abort()
+            return
         tls = transport.get_extra_info("ssl_object")
         if isinstance(tls, ssl.SSLObject | ssl.SSLSocket):
             cipher = tls.cipher()

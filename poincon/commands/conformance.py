@@ -145,10 +145,12 @@ def _print(lines: Sequence[Line]) -> None:
     """Print a line for each norm, with the counts that any of them has, then where the evidence is."""
     names = (tr("conf."), tr("non conf."), tr("non concl."), tr("incid."), tr("non joué"))
     used = [column for column in range(len(names)) if any(_numbers(line.counts)[column] for line in lines)]
+    counted = tuple(names[column] for column in used)
     print_table(
-        (tr("norme"), tr("rôle"), tr("cas"), tr("verdict"), *(names[column] for column in used), tr("durée"), tr("document")),
+        (tr("norme"), tr("rôle"), tr("cas"), tr("verdict"), *counted, tr("durée"), tr("document")),
         [
-            (line.norm, line.role, str(line.cases), line.verdict, *(str(_numbers(line.counts)[column]) for column in used),
+            (line.norm, line.role, str(line.cases), line.verdict,
+             *(str(_numbers(line.counts)[column]) for column in used),
              f"{line.seconds:.0f} s", line.document or tr("non délivré"))
             for line in lines
         ],

@@ -11,9 +11,9 @@ from harness.rejudge import rejudge as judged_again
 from harness.verdicts import exit_code
 from norms.i18n import tr
 from poincon.commands.product import folder_of, summary
-from poincon.conduct import TOOL, campaign_of, run_campaign, write_reports
+from poincon.conduct import TOOL, campaign_of, write_reports
 from poincon.console import print_json
-from poincon.progress import ProgressDisplay
+from poincon.guided import run_guided
 from reports.source import subject_of
 
 
@@ -54,8 +54,7 @@ def replay(arguments: Namespace) -> int:
     """Run one case of a run again on the product and show what came; the exit code is that case's own."""
     folder = folder_of(arguments.run)
     campaign = campaign_of(arguments.sut)
-    with ProgressDisplay() as progress:
-        result = run_campaign(campaign, select=arguments.case, listeners=(progress,))
+    result = run_guided(campaign, select=arguments.case)
     write_reports(result.folder)
     print("\n".join(summary(result.verdicts)))
     print(tr("Premier passage : {before}. Rejeu : {after}", before=folder, after=result.folder))

@@ -7,26 +7,34 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from harness import preflight
 from harness.errors import PreflightError
 from harness.record import CaseVerdict, Verdicts
+from harness.runfile import RunFile
 from norms import loader
 from norms.errors import UsageError
 from norms.i18n import tr
-from poincon.conduct import campaign_of, run_campaign, write_reports
+from poincon.conduct import campaign_of, write_reports
 from poincon.console import print_json
+from poincon.guided import run_guided
 from poincon.places import sandbox_keys
-from poincon.progress import ProgressDisplay
-from reports.wording import blame_words, run_verdict_word, verdict_word
+from poincon.practice import trial_prefill
+from reports.wording import blame_words, relayed_sentence, run_verdict_word, verdict_word
 from scenarios.template import sut_template
 
 SHOWN_FINDINGS = 12
 
 
 def init(arguments: Namespace) -> int:
-    """Write a commented sut.yaml for a product of that norm."""
+    """Write a commented sut.yaml for a product of that norm; the laboratory's own keys of role client stand in it."""
     norm = loader.load(arguments.norm)
-    text = sut_template(norm, arguments.role)
+    known = None
+    if arguments.role == "client":
+        folder = arguments.out.parent if arguments.out else Path()
+        known = trial_prefill(norm, sandbox_keys(arguments.data), "client", folder)
+    text = sut_template(norm, arguments.role, known)
     if arguments.out is None:
         sys.stdout.write(text)
         return 0
@@ -62,20 +70,12 @@ def check(arguments: Namespace) -> int:
 def run(arguments: Namespace) -> int:
     """Run the suite on the product of a declaration, write the reports, and return the run's exit code."""
     campaign = campaign_of(arguments.sut)
-    with ProgressDisplay() as progress:
-        result = run_campaign(
-            campaign,
-            arguments.out,
-            jobs=arguments.jobs,
-            select=arguments.select,
-            resume=arguments.resume,
-            listeners=(progress,),
-        )
+    result = run_guided(campaign, arguments.out, jobs=arguments.jobs, select=arguments.select, resume=arguments.resume)
     bilan = write_reports(result.folder)
     if arguments.json:
         sys.stdout.write((result.folder / "run.json").read_text(encoding="utf-8"))
         return result.exit_code
-    print("\n".join(summary(result.verdicts)))
+    print("\n".join((*summary(result.verdicts), *relayed(result.folder))))
     if result.stopped:
         print(result.stopped)
     print(tr("Bilan : {file}", file=bilan))
@@ -105,6 +105,12 @@ def summary(verdicts: Verdicts) -> Iterator[str]:
         f" {counts.inconclusive} {verdict_word('inconclusive')}, {counts.error} {verdict_word('error')},"
         f" {counts.not_run} {verdict_word('not_run')}, {counts.not_selected} {verdict_word('not_selected')}"
     )
+
+
+def relayed(folder: Path) -> Iterator[str]:
+    """Yield the sentence that a run with relayed exchanges is told with, nothing for any other."""
+    if count := msgspec.json.decode((folder / "run.json").read_bytes(), type=RunFile).relayed:
+        yield relayed_sentence(count)
 
 
 def case_lines(case: CaseVerdict) -> Iterator[str]:

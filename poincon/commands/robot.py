@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from typing import TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ from norms.i18n import tr
 from norms.yamlfile import nearest
 from poincon.places import sandbox_keys
 from poincon.software import robot_of
+from sandbox.capture import HarCapture
 from sandbox.plan import Plan
 from sandbox.robot import Robot, Stimulus, Told
 
@@ -29,11 +31,12 @@ def robot(arguments: Namespace) -> int:
     software = load_software(norm)
     faults = [_chosen(software.faults, name) for name in arguments.fault]
     variants = [_chosen(software.variants, name) for name in arguments.variant]
-    acting = robot_of(norm, sandbox_keys(arguments.data), Plan(faults, variants))
-    for line in sys.stdin:
-        if line.strip():
-            sys.stdout.write(msgspec.json.encode(_told(acting, line)).decode() + "\n")
-            sys.stdout.flush()
+    with HarCapture(arguments.capture) if arguments.capture is not None else nullcontext() as capture:
+        acting = robot_of(norm, sandbox_keys(arguments.data), Plan(faults, variants), capture)
+        for line in sys.stdin:
+            if line.strip():
+                sys.stdout.write(msgspec.json.encode(_told(acting, line)).decode() + "\n")
+                sys.stdout.flush()
     return 0
 
 

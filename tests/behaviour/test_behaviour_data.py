@@ -43,7 +43,9 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.simulator = root / "simulator"
         (self.simulator / "answers").mkdir(parents=True)
-        self.norm: Norm = msgspec.structs.replace(load_norm("ville/1.1"), root=root, parents=())
+        ville = load_norm("ville/1.1")
+        online = tuple(service for service in ville.services if service.carrier == "soap")
+        self.norm: Norm = msgspec.structs.replace(ville, root=root, parents=(), services=online)
         self.write("population.yaml", POPULATION)
         self.write("decisions.yaml", DECISIONS)
         self.write("answers/a.xml", "<a/>")

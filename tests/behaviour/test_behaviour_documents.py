@@ -51,7 +51,7 @@ def test_decisions(tmp_path: Path) -> None:
 def test_faults_and_variants(name: str, tmp_path: Path) -> None:
     path = example(name, tmp_path)
     reader = {"faults": read_faults, "variants": read_variants}[name]
-    assert len(reader((path,), VILLE, words_of_decisions(load(VILLE).interpreter.decisions))) >= 2
+    assert len(reader((path,), VILLE, words_of_decisions(load(VILLE).interpreter.decisions, VILLE))) >= 2
 
 
 def test_every_operator_is_explained() -> None:

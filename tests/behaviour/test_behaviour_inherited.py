@@ -72,7 +72,9 @@ def write(root: Path, files: dict[str, str]) -> Path:
 def norm_of(folder: Path, **child: str) -> Norm:
     norm = load_norm("ville/1.1")
     parent = msgspec.structs.replace(norm.parents[0], root=write(folder / "parent", PARENT))
-    return msgspec.structs.replace(norm, root=write(folder / "child", {**CHILD, **child}), parents=(parent,))
+    online = tuple(service for service in norm.services if service.carrier == "soap")
+    root = write(folder / "child", {**CHILD, **child})
+    return msgspec.structs.replace(norm, root=root, parents=(parent,), services=online)
 
 
 def said(behaviour: Behaviour, request: str, kind: str = "IDB") -> str:

@@ -26,7 +26,7 @@ from judge_samples import (
 )
 
 from harness.judge import judge_case
-from harness.record import SERVER_CERTIFICATE_REFUSED
+from harness.record import SERVER_CERTIFICATE_REFUSED, Told
 from norms.check import Checker, Problem
 from norms.model import Always
 from scenarios.model import Step
@@ -372,6 +372,35 @@ def test_a_forbidden_message_came_in_the_quiet_time():
     ids=["no message before", "no report", "driver failed", "too short", "unreadable message", "no silence recorded"],
 )
 def test_an_absence_that_cannot_be_affirmed_is_inconclusive(steps_and_exchanges):
+    steps, exchanges = steps_and_exchanges
+    verdict = client(steps, *exchanges)
+    assert (verdict.verdict, one(verdict).reason) == ("inconclusive", "not-observed")
+
+
+NEXT = Step(quiet_seconds=5, expect=(expect("arrived", "M-C", value="TELL"),))
+GRANTED = Told("accepted")
+
+
+def test_a_message_that_had_to_follow_has_come():
+    verdict = client((AWAIT, NEXT), received(), received(TELL, step=2, kind="TELL", number=1), silent(step=2, number=2))
+    assert verdict.verdict == "pass"
+
+
+def test_a_product_that_says_it_succeeded_without_the_message_has_failed():
+    verdict = client((AWAIT, NEXT), received(), silent(step=2, told=GRANTED))
+    assert (verdict.verdict, one(verdict).reason, one(verdict).requirement) == ("fail", "not-sent", "M-C")
+
+
+@pytest.mark.parametrize(
+    "steps_and_exchanges",
+    [
+        ((NEXT,), (silent(step=1, told=GRANTED),)),
+        ((AWAIT, NEXT), (received(), silent(step=2))),
+        ((AWAIT, NEXT), (received(), silent(step=2, told=Told("stopped")))),
+    ],
+    ids=["no message before", "nothing said", "it says that it stopped"],
+)
+def test_a_message_that_did_not_follow_may_say_nothing_of_the_product(steps_and_exchanges):
     steps, exchanges = steps_and_exchanges
     verdict = client(steps, *exchanges)
     assert (verdict.verdict, one(verdict).reason) == ("inconclusive", "not-observed")

@@ -1,11 +1,11 @@
-"""The service descriptions that a partner publishes: its WSDL at ?wsdl, the schemas that it imports at ?xsd=name.
+"""The service descriptions that a server publishes: its WSDL at ?wsdl, the schemas that it imports at ?xsd=name.
 
-Addresses are those where the partner really is, so that a SOAP toolkit can be pointed at it.
+Addresses are those where the server really is, so that a SOAP toolkit can be pointed at it.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -13,6 +13,7 @@ from lxml import etree
 
 from norms.model import Norm, Service
 
+_KEPT: Final = 64
 _REFERENCES: Final = ("schemaLocation", "location")
 _ADDRESSES: Final = (
     "{http://schemas.xmlsoap.org/wsdl/soap/}address",
@@ -26,9 +27,9 @@ _REFERRING: Final = (
 
 
 def describe(norm: Norm, service: Service, address: str, schema: str = "") -> bytes | None:
-    """Return the WSDL of a service, or one schema by file name; None when there is no such file."""
+    """Return the WSDL of a service, or one schema by file name; None when there is none, as for a deposit."""
     if not schema:
-        return _rewritten(norm.root / service.wsdl, address)
+        return _rewritten(norm.root / service.wsdl, address) if service.wsdl else None
     path = _files(norm).get(schema)
     return _rewritten(path, address) if path is not None else None
 
@@ -42,7 +43,7 @@ def _files(norm: Norm) -> dict[str, Path]:
     return files
 
 
-@cache
+@lru_cache(_KEPT)
 def _rewritten(path: Path, address: str) -> bytes | None:
     if not path.is_file():
         return None
