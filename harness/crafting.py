@@ -1,6 +1,6 @@
 """From a `http:` deviation to what is really sent: the tree before it is signed, then the request, then its bytes.
 
-Every name of `scenarios.vocabulary.HTTP_DEVIATIONS` is made here, one function each. A deviation of the envelope is
+Every name of `scenarios.happenings.HTTP_DEVIATIONS` is made here, one function each. A deviation of the envelope is
 made *before* the signature, so that the signature is not what a product refuses; a deviation of the document's bytes
 or of HTTP is made after it. `tls-*` names change the connection only (see `tls_for`).
 """

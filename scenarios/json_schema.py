@@ -9,7 +9,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from scenarios.vocabulary import CHECKS, HTTP_DEVIATIONS, REPLIES
+from scenarios.happenings import HTTP_DEVIATIONS, REPLIES
+from scenarios.vocabulary import CHECKS
 
 FILE: Final = Path(__file__).with_name("scenario.schema.json")
 

@@ -19,18 +19,10 @@ from norms.functions import xpath
 from norms.i18n import tr
 from norms.model import Norm, Text
 from norms.yamlfile import Node, nearest, read_yaml
+from scenarios.happenings import FAULT_CLASSES, HTTP_DEVIATIONS, REPLIES, is_http_status, is_outcome, is_reply
 from scenarios.model import Expectation, Role, Scenario, Step
 from scenarios.rendering import fragment
-from scenarios.vocabulary import (
-    CHECKS,
-    FAULT_CLASSES,
-    HTTP_DEVIATIONS,
-    REPLIES,
-    CheckSpec,
-    is_http_status,
-    is_outcome,
-    is_reply,
-)
+from scenarios.vocabulary import CHECKS, CheckSpec
 
 PARALLEL_MAXIMUM: Final = 32
 _NOTHING: Final = etree.Element("nothing")

@@ -18,7 +18,7 @@ from norms.model import Norm
 from norms.parsing import parse
 from norms.wire.head import HeadRefused, check_head
 from norms.wire.soap import SOAP11, Envelope, serialize
-from scenarios.vocabulary import HTTP_DEVIATIONS
+from scenarios.happenings import HTTP_DEVIATIONS
 from tests.harness.lab import REQUEST, make_norm
 
 URL = "https://amc.example:8443/ping?x=1"

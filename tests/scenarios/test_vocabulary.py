@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.happenings import HTTP_DEVIATIONS, REPLIES, is_http_status, is_outcome, is_reply
 from scenarios.json_schema import FILE, scenario_schema, schema_text
 from scenarios.page import PARALLEL_MAXIMUM
-from scenarios.vocabulary import CHECKS, HTTP_DEVIATIONS, REPLIES, is_http_status, is_outcome, is_reply
+from scenarios.vocabulary import CHECKS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "formats" / "scenario.md"
 
