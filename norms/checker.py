@@ -13,6 +13,8 @@ from pathlib import Path
 import msgspec
 from lxml import etree
 
+from norms.behaviour.conduct import read_conduct
+from norms.behaviour.places import CONDUCT, simulator_files
 from norms.checker_chains import chain_problems
 from norms.checker_examples import example_problems, own_assertions
 from norms.checker_publication import publication_problems
@@ -111,12 +113,21 @@ def _table_problems(norm: Norm) -> Iterator[NormProblem]:
 
 
 def _canonical_messages(norm: Norm) -> list[etree._Element] | None:
-    """Return the trees of the canonical messages that exist, None when one cannot be read."""
+    """Return the trees of the canonical messages, and of those a robot starts from; None when one cannot be read."""
     paths = [path for service in norm.services for _, path in message_files(norm, service) if path.is_file()]
+    paths += [path for path in _starting_messages(norm) if path.is_file()]
     try:
         return [etree.parse(str(path)).getroot() for path in paths]
     except etree.XMLSyntaxError:
         return None
+
+
+def _starting_messages(norm: Norm) -> list[Path]:
+    """Return the files that `messages` of conduct.yaml names (docs/formats/conduct.md)."""
+    file = norm.root / "simulator" / "conduct.yaml"
+    keys = read_yaml(file, NormError).mapping() if file.is_file() else {}
+    named = keys["messages"].mapping().values() if "messages" in keys else ()
+    return [file.parent / node.text() for node in named]
 
 
 def _expression_problems(norm: Norm) -> Iterator[NormProblem]:

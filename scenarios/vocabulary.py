@@ -168,6 +168,14 @@ _CHECKS: Final = (
         needs=("at", "value"),
     ),
     CheckSpec(
+        "only",
+        Text(
+            "Le texte lu à « at », s'il y en a un, est l'une des valeurs.",
+            "The text read at `at`, if there is any, is one of the values.",
+        ),
+        needs=("at", "value"),
+    ),
+    CheckSpec(
         "differs",
         Text("Le texte lu à « at » n'est aucune des valeurs.", "The text read at `at` is none of the values."),
         needs=("at", "value"),

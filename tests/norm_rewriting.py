@@ -177,13 +177,14 @@ class Rewriter:
         }
         for service in _list(said.get("services", [])):
             service["kind"] = names.kinds[service["kind"]]
-            for key in ("operation", "path"):
+            for key in {"operation", "path"} & service.keys():
                 service[key] = names.words[service[key]]
-            for part in ("request", "response"):
-                element, action = service[part]["element"], service[part]["action"]
-                service[part] = {"element": self.qname(element), "action": names.words.get(action, action)}
-            for key in ("headers", "response_headers"):
-                service[key] = [self.qname(one) for one in _list(service.get(key, []))]
+            for part in (service["request"], service["response"]):
+                part["element"] = self.qname(part["element"])
+                if "action" in part:
+                    part["action"] = names.words.get(part["action"], part["action"])
+            for key in {"headers", "response_headers"} & service.keys():
+                service[key] = [self.qname(one) for one in _list(service[key])]
             if "version_at" in service:
                 service["version_at"] = self.xpath(service["version_at"])
         said["fill"] = {self.xpath(at): value for at, value in said.get("fill", {}).items()}
