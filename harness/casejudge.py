@@ -133,10 +133,12 @@ class CaseJudge:
         blame: Blame = ""
         if any(each.exchange.driver == "failed" for each in recorded):
             blame, actual = "CONFIG", _driver_said(observed)
-        elif any(each.outcome == "tls" for each in recorded):
+        elif any(each.outcome in ("tls", "refused") for each in recorded):
             blame, actual = "CONFIG", _heard(observed)
         elif any(each.outcome == "bad-http" for each in recorded):
             blame, actual = "NETWORK", _heard(observed)
+        elif issue := observed.exchange.told.outcome:
+            actual = tr("le pilote annonce « {issue} », mais rien de lisible n'est arrivé", issue=issue)
         elif announced := next((each.exchange.told.outcome for each in recorded if each.exchange.told.outcome), ""):
             actual = tr("le pilote annonce « {issue} », mais rien de lisible n'est arrivé", issue=announced)
         finding = self._maker.unclear(

@@ -10,8 +10,9 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from lxml import etree
@@ -24,7 +25,7 @@ from harness.replies import Question, Replies, Reply
 from harness.session import Arrival, Hint, Session
 from norms.errors import ParseRefusal, PoinconError
 from norms.filling import Clock
-from norms.i18n import speaking, tr
+from norms.i18n import tr, tr_in
 from norms.identify import heard
 from norms.model import Norm
 from norms.parsing import parse
@@ -75,7 +76,7 @@ class ServerPort:
     ) -> None:  # fmt: skip
         self._norm, self._replies, self._public = norm, replies, public.rstrip("/")
         self._limits = norm.security.limits
-        self._listener = Listener(self._serve, *listen, watched(tls, self._handshake_failed), self._limits)
+        self._listener = Listener(self._serve, *listen, watched(tls, partial(self._note_all, "tls")), self._limits)
         self._second = Listener(self._serve, listen[0], 0, untrusted, self._limits) if untrusted else None
         self._untrusted, self._layout = "", layout
         self._sessions: dict[str, Session] = {}
@@ -126,10 +127,10 @@ class ServerPort:
             session = self._sessions.get(token) if scope["path"].startswith(_PREFIX) else None
         body = await _read(receive, session.holds if session is not None else _never)
         if session is None:
+            self._note_all("refused", tr_in("fr", "une demande à une autre adresse que celle de la session"))
             reply = _plain(404, tr("Cette session n'existe pas, ou elle est terminée."))
         elif body is None and not session.overrun:
-            with speaking("fr"):
-                session.note(Hint("bad-http", tr("une demande dont le corps n'est pas arrivé en entier")))
+            session.note(Hint("bad-http", tr_in("fr", "une demande dont le corps n'est pas arrivé en entier")))
             return
         elif body == b"" and scope["method"] != _POST:
             reply = self._bodiless(session, f"/{rest}", scope)
@@ -145,8 +146,8 @@ class ServerPort:
         asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=10)
         if scope["method"] == "GET" and ("wsdl" in asked or "xsd" in asked):
             return self._description(session, path, asked.get("xsd", [""])[0])
-        with speaking("fr"):
-            session.note(Hint("bad-http", tr("une requête {methode} sans message", methode=scope["method"])))
+        what = tr_in("fr", "une requête {methode} sans message", methode=scope["method"])
+        session.note(Hint("bad-http", what))
         return _plain(405, tr("Les messages s'envoient par POST ; « ?wsdl » décrit le service."))
 
     def _description(self, session: Session, path: str, schema: str) -> Reply:
@@ -159,12 +160,12 @@ class ServerPort:
                     return Reply(200, _XML, document)
         return _plain(404, tr("Aucun service de la norme n'est décrit ici."))
 
-    def _handshake_failed(self, what: str) -> None:
-        """Tell the sessions under way: which of them it was meant for, only its request would have said."""
+    def _note_all(self, outcome: Literal["tls", "refused"], what: str) -> None:
+        """Tell the sessions under way what nobody can say was meant for one of them."""
         with self._lock:
             under_way = list(self._sessions.values())
         for session in under_way:
-            session.note(Hint("tls", what))
+            session.note(Hint(outcome, what))
 
     def _incoming(self, session: Session, path: str, scope: Scope, body: bytes) -> Incoming:
         tls = scope.get("extensions", {}).get(EXTENSION, {})

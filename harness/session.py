@@ -50,7 +50,7 @@ class Arrival:
 class Hint:
     """Something that reached us without being a request: why nothing could be read. outcome: of an exchange."""
 
-    outcome: Literal["tls", "bad-http"]
+    outcome: Literal["tls", "bad-http", "refused"]
     what: str
 
 

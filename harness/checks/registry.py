@@ -29,6 +29,7 @@ _ALL: Final = (
     Check("in-table", values.in_table, Stage.NORMAL),
     Check("code", values.code, Stage.NORMAL),
     Check("equals", values.equals, Stage.NORMAL),
+    Check("only", values.only, Stage.NORMAL),
     Check("differs", values.differs, Stage.NORMAL),
     Check("amount", values.amount, Stage.NORMAL),
     Check("matches", values.matches, Stage.NORMAL),

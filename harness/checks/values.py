@@ -56,6 +56,11 @@ def equals(scene: Scene) -> Misses:
     return _each(scene, expected, "value", message, lambda text: text in scene.values)
 
 
+def only(scene: Scene) -> Misses:
+    """Met when the text is one of the values, or there is none: for content that the norm leaves free to be absent."""
+    return equals(scene) if at(scene) else ()
+
+
 def differs(scene: Scene) -> Misses:
     """Met when the text is none of the values."""
     expected = tr("autre chose que {valeurs}", valeurs=one_of(scene.values))

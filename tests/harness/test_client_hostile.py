@@ -16,9 +16,9 @@ import trustme
 from msgspec.structs import replace
 
 from harness import session
-from harness.driver import Stimulus
+from harness.driver import Outcome, Stimulus
 from harness.evidence import read_run, verify_evidence
-from harness.record import MOST_ARRIVALS, CaseVerdict
+from harness.record import MOST_ARRIVALS, CaseVerdict, Told
 from harness.rejudge import rejudge
 from harness.run import RunOptions, run
 from norms.model import Limits, Norm
@@ -240,6 +240,17 @@ def test_a_product_that_refuses_our_certificate_is_told(play: Callable[..., Play
     assert "refuse le certificat du laboratoire" in played.verdict.findings[0].actual
 
 
+def test_the_address_of_an_earlier_session_is_told(play: Callable[..., Played]):
+    def calls_yesterday(product: Hostile, url: str) -> None:
+        token = urlsplit(url).path.split("/")[2]
+        product.raw(url, post(url, path=urlsplit(url).path.replace(token, "0" * 48)))
+
+    played = play(calls_yesterday)
+    assert b" 404 " in played.seen[0][:20] and "terminée" in played.seen[0].decode()
+    assert played.finding == ("inconclusive", "CONFIG", "not-observed")
+    assert "une autre adresse que celle de la session" in played.verdict.findings[0].actual
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE"])
 def test_a_request_without_message_is_told(play: Callable[..., Played], method: str):
     def looks(product: Hostile, url: str) -> None:
@@ -398,3 +409,13 @@ def test_a_neighbour_is_not_disturbed_while_another_floods(norm: Norm, keys: tup
     flooding.join()
     assert result.exit_code == 0
     assert len(read_run(tmp_path / "good").exchanges("ESS-S-001")) == 1
+
+
+def test_a_driver_that_lies_is_told(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+    product = Machine(keys[0], lambda *_: Outcome("completed", told=Told("accepted", "Tout va bien.")))
+    suite = make_suite(norm, case(1, ASK, role="client"), role="client")
+    result = run(RunOptions(declared(keys[0]), suite, norm, tmp_path / "r", preflight=False, operator=product))
+    assert result.exit_code == 3
+    assert result.verdicts.cases[0].findings[0].actual == (
+        "le pilote annonce « accepted », mais rien de lisible n'est arrivé"
+    )

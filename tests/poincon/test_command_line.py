@@ -50,7 +50,8 @@ def test_the_command_line_is_the_documented_one() -> None:
         "norms list", "norms show", "norms check", "norms diff", "norms new", "norms import", "norms publish",
         "norms revise", "norms withdraw", "check", "suite show", "suite coverage", "suite ledger",
         "sandbox serve", "sandbox robot", "sandbox faults", "sandbox population", "sut init", "sut check", "run",
-        "rejudge", "replay", "report", "certify", "verify", "kill-rate", "conformance",
+        "rejudge", "replay", "report", "certify", "verify", "kill-rate", "conformance", "relay",
+        "observe",
     }  # fmt: skip
 
 
