@@ -13,8 +13,6 @@ from pathlib import Path
 import msgspec
 from lxml import etree
 
-from norms.behaviour.conduct import read_conduct
-from norms.behaviour.places import CONDUCT, simulator_files
 from norms.checker_chains import chain_problems
 from norms.checker_examples import example_problems, own_assertions
 from norms.checker_publication import publication_problems

@@ -1,7 +1,6 @@
-"""Copies a norm, those it uses and their scenarios under the names of `norm_renaming.Names`.
+"""Copies a norm, those it uses, its companions and their scenarios under the names of `norm_renaming.Names`.
 
-Markup (XML, XSD, WSDL, Schematron, templates) is rewritten tag by tag, XPath token by token, YAML key by key: a word is
-renamed for what it is at its place, never because it looks like one.
+YAML is rewritten key by key; what stands in it and beside it, by `markup_rewriting`.
 """
 
 from __future__ import annotations
@@ -12,156 +11,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from norm_renaming import ERRORS, RESULTS, TOKEN, Names, last_name
+from markup_rewriting import Markup
+from norm_renaming import ERRORS, RESULTS, Names, last_name
 
 from norms.errors import DataError
-from norms.model import Norm
 from norms.yamlfile import read_yaml
 from scenarios.reader import default_roots
 
-_TAG: Final = re.compile(
-    r'<(?P<end>/?)(?P<name>[\w.-]+(?::[\w.-]+)?)(?P<rest>(?:\s+[\w.:-]+\s*=\s*"[^"]*")*)(?P<last>\s*/?>)'
-)
-_ATTRIBUTE: Final = re.compile(r'(?P<before>\s+)(?P<name>[\w.:-]+)(?P<equal>\s*=\s*)"(?P<value>[^"]*)"')
-_PLACE: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
-_OPERATORS: Final = frozenset({"and", "or", "div", "mod"})
-_XPATHS: Final = frozenset({"context", "test", "select", "path"})
-_TYPES: Final = frozenset({"type", "base", "itemType", "message", "binding"})
 _PLAIN_IN_DECISIONS: Final = frozenset(
     {"reason", "fr", "en", "answer", "recall", "sequence", "width", "put", "add", "remove", "expire", "severity"}
 )
 
 
-class Rewriter:
-    """Rewrites texts of a norm. Words without a new name stay."""
+class Rewriter(Markup):
+    """Rewrites the files of a norm."""
 
     def __init__(self, names: Names) -> None:
-        self.names = names
-        self._variables = {f"${name}" for name in names.result_values}
+        super().__init__(names)
         self._rows = {f"{old.lower()}-": f"{new.lower()}-" for old, new in names.kinds.items()}
 
     def case(self, case_id: str) -> str:
         """Return the id of a written case: its scenario, and the profile it is for."""
         scenario, at, profile = case_id.partition("@")
         return f"{self.names.scenarios[scenario]}{at}{self.names.profiles.get(profile, profile)}"
-
-    # --- XPath
-
-    def xpath(self, text: str, results: bool = False) -> str:
-        """Return an expression; results: a text in it is a result code."""
-        last = ""
-
-        def token(found: re.Match[str]) -> str:
-            nonlocal last
-            said = found[0]
-            if found["literal"]:
-                return f"{said[0]}{self._literal(said[1:-1], last, results)}{said[0]}"
-            if found["name"] and not found["call"] and said not in _OPERATORS:
-                last = said
-                return self.qname(said)
-            if found["variable"] or found["attribute"]:
-                last = said
-            return f"@{self.names.attributes.get(said[1:], said[1:])}" if found["attribute"] else said
-
-        return TOKEN.sub(token, text)
-
-    def _literal(self, text: str, last: str, results: bool) -> str:
-        names = self.names
-        if last == "@kind":
-            return names.kinds.get(text, text)
-        if last == "@pool":
-            return names.pools.get(text, text)
-        if results or last == names.result_at or last in self._variables:
-            text = names.results.get(text, text)
-        return names.tables.get(text, names.errors.get(text, names.words.get(text, text)))
-
-    def qname(self, name: str) -> str:
-        """Return the name of an element as it stands in XPath, tags and norm.yaml."""
-        prefix, colon, local = name.partition(":")
-        if not colon:
-            return self.names.local.get(name, name)
-        return self.names.elements.get(name) or f"{self.names.prefixes.get(prefix, prefix)}:{local}"
-
-    # --- markup
-
-    def markup(self, text: str) -> str:
-        """Return an XML document, a template of one, or a piece."""
-        places: list[str] = []
-
-        def hide(found: re.Match[str]) -> str:
-            places.append(self._place(found[0]))
-            return f"PLACE{len(places) - 1}PLACE"
-
-        text = _PLACE.sub(hide, text)
-        result = re.escape(self.names.result_at)
-        text = (
-            re.sub(rf"(?<=<{result}>)[^<]*", lambda found: self.names.results.get(found[0].strip(), found[0]), text)
-            if result
-            else text
-        )
-        text = re.sub(r"(?<=>)[^<>\s]+(?=<)", lambda found: self._text(found[0]), text)
-        target = re.search(r'targetNamespace="([^"]*)"', text)
-        form = 'elementFormDefault="qualified"' in text
-        text = _TAG.sub(lambda found: self._tag(found, target[1] if target else "", form), text)
-        return re.sub(r"PLACE(\d+)PLACE", lambda found: places[int(found[1])], text)
-
-    def _place(self, place: str) -> str:
-        if any(re.search(rf"\b{name}\b", place) for name in self.names.result_values):
-            return re.sub(r"(?<=')[^']*(?=')", lambda found: self.names.results.get(found[0], found[0]), place)
-        return place
-
-    def _text(self, text: str) -> str:
-        return self.names.errors.get(text, self.names.words.get(text, text))
-
-    def _tag(self, tag: re.Match[str], target: str, form: bool) -> str:
-        name = tag["name"]
-        prefix, _, local = name.rpartition(":")
-        ours = prefix in self.names.prefixes or name in self.names.local or "PLACE" in name or prefix == "case"
-
-        def attribute(found: re.Match[str]) -> str:
-            old, value = found["name"], found["value"]
-            if old.startswith("xmlns:"):
-                new = f"xmlns:{self.names.prefixes.get(old[6:], old[6:])}"
-                value = self.names.namespaces.get(value, value)
-            else:
-                new = self.names.attributes.get(old, old) if ours else old
-                value = self._value(local, old, value, (target, form))
-            return f'{found["before"]}{new}{found["equal"]}"{value}"'
-
-        return f"<{tag['end']}{self.qname(name)}{_ATTRIBUTE.sub(attribute, tag['rest'])}{tag['last']}"
-
-    def _value(self, tag: str, attribute: str, value: str, schema: tuple[str, bool]) -> str:
-        names = self.names
-        if attribute in _XPATHS or (tag in ("let", "param") and attribute == "value"):
-            return self.xpath(value)
-        if attribute in ("ref", "element"):
-            return self.qname(value)
-        if attribute in _TYPES:
-            prefix, colon, local = value.partition(":")
-            return f"{names.prefixes.get(prefix, prefix)}{colon}{local}"
-        if attribute in ("schemaLocation", "location"):
-            for old, new in names.norms.items():
-                value = value.replace(f"/{old}/", f"/{new}/")
-            return value
-        match tag, attribute:
-            case "element", "name":
-                return self._declared(value, *schema)
-            case "attribute", "name":
-                return names.attributes.get(value, value)
-            case "assert" | "report", "id":
-                return names.rules.get(value, value)
-            case "ns", "prefix":
-                return names.prefixes.get(value, value)
-            case "exchange", "kind":
-                return names.kinds.get(value, value)
-        return names.namespaces.get(value, names.requirements.get(value, names.words.get(value, value)))
-
-    def _declared(self, name: str, target: str, form: bool) -> str:
-        for prefix in self.names.prefixes_of(target):
-            new = self.names.elements.get(f"{prefix}:{name}")
-            if new is not None and (form or name not in self.names.local):
-                return new.partition(":")[2]
-        return self.names.local.get(name, name)
 
     # --- YAML
 
@@ -170,7 +42,8 @@ class Rewriter:
         names = self.names
         said["id"], said["version"] = names.norms[ref].split("/")
         said["replaces"] = ""
-        said["uses"] = [names.norms[used] for used in _list(said.get("uses", []))]
+        for key in {"uses", "companions"} & said.keys():
+            said[key] = [names.norms[named] for named in _list(said[key])]
         said["prefixes"] = {
             names.prefixes.get(prefix, prefix): names.namespaces.get(uri, uri)
             for prefix, uri in said.get("prefixes", {}).items()
@@ -228,12 +101,16 @@ class Rewriter:
         if "profiles" in said:
             said["profiles"] = [names.profiles.get(one, one) for one in _list(said["profiles"])]
         for step in _list(said["steps"]):
+            told = step.get("stimulus", {}).get("data", {})
+            if "action" in told:
+                told["action"] = names.stimuli.get(told["action"], told["action"])
             for key in ("send", "await"):
                 if key in step:
                     step[key] = names.kinds.get(step[key], step[key])
-            for key, new in (("with", self._text), ("insert", self.markup)):
-                if key in step:
-                    step[key] = {self.xpath(at): new(value) for at, value in step[key].items()}
+            if "with" in step:
+                step["with"] = {self.xpath(at): self._put(at, value) for at, value in step["with"].items()}
+            if "insert" in step:
+                step["insert"] = {self.xpath(at): self.markup(value) for at, value in step["insert"].items()}
             if "remove" in step:
                 step["remove"] = [self.xpath(at) for at in _list(step["remove"])]
             if "keep" in step:
@@ -244,14 +121,19 @@ class Rewriter:
                 step["expect"] = [self.expectation(one) for one in _list(step["expect"])]
         return said
 
+    def _put(self, at: str, value: str) -> str:
+        return self.names.results.get(value, value) if last_name(at) in self.names.result_at else self._text(value)
+
     def expectation(self, said: Any) -> Any:
         names, check, at = self.names, said["check"], said.get("at", "")
         said["requirement"] = names.requirements[said["requirement"]]
         known: Mapping[str, str] = {}
-        if check == "result" or (at and last_name(at) == names.result_at):
+        if check in ("result", "shown") or (at and last_name(at) in names.result_at):
             known = names.results
-        elif check == "absent-next":
+        elif check in ("absent-next", "arrived"):
             known = names.kinds
+        if "kinds" in said:
+            said["kinds"] = [names.kinds.get(kind, kind) for kind in _list(said["kinds"])]
         for key in ("value", "values"):
             if key in said:
                 said[key] = [known.get(one, self.outcome(one)) for one in _list(said[key])]
@@ -296,6 +178,42 @@ class Rewriter:
             for entry in _list(pool.get("entries", [])):
                 if "profiles" in entry:
                     entry["profiles"] = [self.names.profiles.get(one, one) for one in _list(entry["profiles"])]
+        for entries in said.get("lists", {}).values():
+            for entry in _list(entries):
+                entry |= {
+                    key: self.names.words.get(value, value) for key, value in entry.items() if value.startswith("/")
+                }
+        return said
+
+    def conduct(self, said: Any) -> Any:
+        """Return conduct.yaml."""
+        kinds = self.names.kinds
+        said["actions"] = {
+            self.names.stimuli[name]: {
+                "start": kinds.get(action["start"], action["start"]),
+                "allows": [kinds.get(kind, kind) for kind in _list(action.get("allows", []))],
+            }
+            for name, action in said.get("actions", {}).items()
+        }
+        if "fault" in said:
+            said["fault"]["shown"] = self.xpath(said["fault"]["shown"])
+        directory = said.get("directory", {})
+        if "kind" in directory:
+            directory["kind"] = kinds.get(directory["kind"], directory["kind"])
+        for key in {"refused", "shown", "found"} & directory.keys():
+            directory[key] = self.xpath(directory[key])
+        for one, key in ((directory, "values"), (said, "optional"), (said, "messages"), (said, "routes")):
+            if key in one:
+                one[key] = {kinds.get(kind, kind): value for kind, value in one[key].items()}
+        for kind, left_out in said.get("optional", {}).items():
+            said["optional"][kind] = [self.xpath(at) for at in _list(left_out)]
+        for route in (route for routes in said.get("routes", {}).values() for route in _list(routes)):
+            for key in {"when", "shown"} & route.keys():
+                route[key] = self.xpath(route[key])
+            for key in {"keep", "tell"} & route.keys():
+                route[key] = {name: self.xpath(at) for name, at in route[key].items()}
+            if "send" in route:
+                route["send"] = kinds.get(route["send"], route["send"])
         return said
 
     def deviations(self, said: Any) -> Any:
@@ -307,10 +225,11 @@ class Rewriter:
 
     def _change(self, change: Any) -> None:
         names, at = self.names, change.get("at", "")
-        renamed = (at and last_name(at) == names.result_at) or change.get("name") in names.result_values
+        renamed = (at and last_name(at) in names.result_at) or change.get("name") in names.result_values
         for key, new in (
             ("at", self.xpath), ("with", self.xpath), ("from", self.xpath), ("when", self.xpath), ("xml", self.markup),
             ("row", self.row), ("to", self.qname), ("code", self._text),
+            ("kind", lambda kind: names.kinds.get(kind, kind)),
             ("value", lambda text: names.results.get(text, text) if renamed else self._text(text)),
             ("requirement", lambda text: names.requirements[text]),
         ):  # fmt: skip
@@ -324,9 +243,9 @@ class Rewriter:
 
     # --- folders
 
-    def copy(self, norm: Norm, to: Path) -> None:
-        """Copy the norm, those it uses and their scenarios below to/norms and to/scenarios."""
-        for member in norm.family:
+    def copy(self, to: Path) -> None:
+        """Copy the norm, those it uses, its companions and their scenarios below to/norms and to/scenarios."""
+        for member in self.names.members:
             target = to / "norms" / self.names.norms[member.ref]
             for path in sorted(member.root.rglob("*")):
                 if path.is_file():
@@ -347,6 +266,9 @@ class Rewriter:
             "population.yaml": self.population,
             "faults.yaml": self.deviations,
             "variants.yaml": self.deviations,
+            "conduct.yaml": self.conduct,
+            "client-faults.yaml": self.deviations,
+            "client-variants.yaml": self.deviations,
         }
         if path.name in readers:
             _write(target / place, json.dumps(readers[path.name](_yaml(path)), ensure_ascii=False))

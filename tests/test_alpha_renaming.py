@@ -1,8 +1,8 @@
 """The house rule "no Python names a norm", proved by doing: every norm under other names gets the same verdicts.
 
-Each bundled norm that has services is copied with the norms it uses and their scenarios, everything renamed that a norm
-may name (`norm_renaming`). Both are run against practice partners, plain and with faults seeded: one that gives another
-result, one that breaks a rule, one that changes an amount.
+Each bundled norm that has services is copied with the norms it uses, its companions and their scenarios, everything
+renamed that a norm X another result, one that breaks a rule, one that changes an amount; then both suites of role client against
+the practice software, plain, with a fault of its requests and with one of its conduct.
 """
 
 from __future__ import annotations
@@ -16,27 +16,33 @@ from typing import Final, TypeVar
 import msgspec
 import pytest
 from lxml import etree
-from norm_renaming import ERRORS, RESULTS, STANDARD, Names, codes_of, last_name, own_prefixes
+from norm_renaming import ERRORS, RESULTS, STANDARD, Names, codes_of, last_name, members, own_prefixes
 from norm_rewriting import Rewriter
 
 from harness.record import CaseVerdict, Verdicts
 from harness.run import RunOptions, run
 from norms.behaviour import Fault
 from norms.behaviour import load as load_behaviour
+from norms.behaviour.software import load_software
 from norms.errors import NormError
 from norms.loader import available, load
 from norms.message_check import checker_for
 from norms.model import Norm
-from poincon.practice import practice_declaration
+from poincon.practice import driven_by_robot, practice_declaration
+from poincon.software import ROBOTS, RobotActor
 from sandbox.pki import TestPki, ensure
+from sandbox.plan import Plan
 from sandbox.serve import Specification, World, spawn
 from scenarios.compiler import compile_suite
 from scenarios.declaration import Declaration, read_sut
-from scenarios.model import Case, Suite
+from scenarios.model import Case, Role, Suite
 from scenarios.reader import read_scenarios
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 WRITTEN, DERIVED, TELLING = 8, 4, 4
+DRIVEN, TOLD_BY = 6, 2
+"""Cases of role client: played with the honest software; with one that departs."""
+HUSH_SECONDS = 0.1
 pytestmark = pytest.mark.timeout(300)
 T = TypeVar("T")
 
@@ -62,15 +68,35 @@ class Bench:
 
     def run(self, cases: Sequence[Case], endpoints: dict[str, str], out: Path) -> Verdicts:
         product = msgspec.structs.replace(self.declaration.product, endpoints=endpoints)
+        return self._run(cases, out, msgspec.structs.replace(self.declaration, product=product), None)
+
+    def drive(self, cases: Sequence[Case], pki: TestPki, fault: str, out: Path) -> Verdicts:
+        """Run against the practice software. fault: what is wrong with it."""
+        software = load_software(self.norm)
+        plan = Plan([one for one in software.faults if one.id == fault], [])
+        return self._run(cases, out, driven_by_robot(self.declaration), RobotActor(self.norm, pki, plan))
+
+    def _run(self, cases: Sequence[Case], out: Path, declaration: Declaration, robot: RobotActor | None) -> Verdicts:
         options = RunOptions(
-            declaration=msgspec.structs.replace(self.declaration, product=product),
+            declaration=declaration,
             suite=msgspec.structs.replace(self.suite, cases=tuple(cases)),
             norm=self.norm,
             out=out,
-            jobs=2,
+            jobs=ROBOTS if robot else 2,
             preflight=False,
+            operator=robot,
         )
         return run(options).verdicts
+
+
+@dataclass(frozen=True)
+class Driven:
+    """What was said of the practice software under both names. fault: what is wrong with it, "" nothing."""
+
+    fault: str
+    cases: tuple[Case, ...]
+    twins: tuple[Case, ...]
+    verdicts: tuple[Verdicts, Verdicts]
 
 
 @dataclass(frozen=True)
@@ -83,15 +109,16 @@ class Twins:
     worlds: dict[str, str]
     verdicts: dict[str, tuple[Verdicts, Verdicts]]
     folder: Path
+    driven: list[Driven]
 
 
-def _bench(ref: str, pki: TestPki, folder: Path) -> Bench:
+def _bench(ref: str, pki: TestPki, folder: Path, role: Role = "server") -> Bench:
     norm = load(ref)
-    file = folder / f"{norm.id}.yaml"
-    nowhere = dict.fromkeys((service.kind for service in norm.services), "https://localhost:1/")
-    file.write_text(practice_declaration(norm, nowhere, pki), encoding="utf-8")
+    file = folder / f"{norm.id}-{role}.yaml"
+    nowhere = dict.fromkeys((service.kind for service in norm.tested_services(role)), "https://localhost:1/")
+    file.write_text(practice_declaration(norm, nowhere if role == "server" else {}, pki, role), encoding="utf-8")
     declaration = read_sut(file)
-    return Bench(norm, declaration, compile_suite(norm, read_scenarios(norm), declaration, "server"))
+    return Bench(norm, declaration, compile_suite(norm, read_scenarios(norm), declaration, role))
 
 
 def _sorts(norm: Norm, names: Names) -> dict[str, list[Fault]]:
@@ -103,7 +130,7 @@ def _sorts(norm: Norm, names: Names) -> dict[str, list[Fault]]:
     def uses(fault: Fault, operator: str, result: bool = False) -> bool:
         return any(
             change.operator.name == operator
-            and (not result or last_name(change.parameters.get("at", "")) == names.result_at)
+            and (not result or last_name(change.parameters.get("at", "")) in names.result_at)
             for change in fault.changes
         )
 
@@ -121,16 +148,28 @@ def _telling(fault: Fault, cases: Sequence[Case]) -> list[Case]:
     Where a fault puts in a person's value, those of that very person see nothing.
     """
     put = {change.parameters.get("value", "") for change in fault.changes}
-    citing = [
-        case
-        for case in cases
-        if fault.requirement in {e.requirement for step in case.steps for e in step.expect}
-        and put.isdisjoint(case.bindings.values())
-    ]
+    citing = [case for case in cases if _cites(case, fault.requirement) and put.isdisjoint(case.bindings.values())]
     narrowed = " ".join(change.when.source for change in fault.changes if change.when)
     if re.search(r"\d{6}", narrowed):
         citing = [case for case in citing if any(len(one) > 6 and one in narrowed for one in case.bindings.values())]
     return _spread(citing, TELLING)
+
+
+def _cites(case: Case, requirement: str) -> bool:
+    return any(expectation.requirement == requirement for step in case.steps for expectation in step.expect)
+
+
+def _various(cases: Sequence[Case], count: int) -> list[Case]:
+    """Return `count` cases: one for each kind that is awaited, then others evenly spread."""
+    first = {step.await_: case for case in reversed(cases) for step in case.steps if step.await_}
+    chosen = {case.id: case for case in [*first.values(), *_spread(cases, count)]}
+    return list(chosen.values())[: max(count, len(first))]
+
+
+def _hastened(case: Case) -> Case:
+    """Return a case with shorter silences: the practice software has sent all when it says that it is done."""
+    steps = (msgspec.structs.replace(s, quiet_seconds=min(s.quiet_seconds, HUSH_SECONDS)) for s in case.steps)
+    return msgspec.structs.replace(case, steps=tuple(steps))
 
 
 def _same_person(one: Case, other: Case) -> bool:
@@ -148,7 +187,7 @@ def twins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     ref, folder = request.param, tmp_path_factory.mktemp("twins")
     names = Names(load(ref))
     rewriter = Rewriter(names)
-    rewriter.copy(load(ref), folder)
+    rewriter.copy(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POINCON_NORMS", str(folder / "norms"))
         patch.setenv("POINCON_SCENARIOS", str(folder / "scenarios"))
@@ -179,7 +218,33 @@ def twins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
                     both[world].append(bench.run(cases, sandbox.endpoints(world, bench.norm.ref), out))
         verdicts = {world: (one, other) for world, (one, other) in both.items()}
         norms = (benches[0].norm, benches[1].norm)
-        yield Twins(rewriter, norms, (tuple(left), tuple(right)), worlds, verdicts, folder)
+        robots = _driven(rewriter, (ref, names.norms[ref]), pki, folder)
+        yield Twins(rewriter, norms, (tuple(left), tuple(right)), worlds, verdicts, folder, robots)
+
+
+def _driven(rewriter: Rewriter, refs: tuple[str, str], pki: TestPki, folder: Path) -> list[Driven]:
+    """Return what was said of the practice software: honest, with a wrong request, with a wrong conduct."""
+    one, other = (_bench(ref, pki, folder, "client") for ref in refs)
+    same = {case.id: case for case in other.suite.cases}
+    pairs = [(case, same[rewriter.case(case.id)]) for case in map(_hastened, one.suite.cases)]
+    alike = [case for case, twin in pairs if _same_person(case, twin)]
+    chosen = {"": _various(alike, DRIVEN)}
+    for of_conduct in (False, True):
+        for fault in load_software(one.norm).faults:
+            conduct = all(change.operator.phase != "tree" for change in fault.changes)
+            told = [case for case in alike if _cites(case, fault.requirement)]
+            if told and conduct == of_conduct and fault.id not in chosen:
+                chosen[fault.id] = told[:TOLD_BY]
+                break
+    found = []
+    for fault_id, cases in chosen.items():
+        twins = [_hastened(same[rewriter.case(case.id)]) for case in cases]
+        verdicts = [
+            bench.drive(mine, pki, fault_id, folder / f"client{fault_id}" / bench.norm.id)
+            for bench, mine in ((one, cases), (other, twins))
+        ]
+        found.append(Driven(fault_id, tuple(cases), tuple(twins), (verdicts[0], verdicts[1])))
+    return found
 
 
 def _told(verdict: CaseVerdict, rewriter: Rewriter | None) -> dict[str, object]:
@@ -217,29 +282,37 @@ def test_nothing_of_the_old_names_is_left(twins: Twins) -> None:
     """Otherwise the copy would prove nothing."""
     (old, new), names = twins.norms, twins.rewriter.names
     assert old.digest != new.digest
-    for one, other in zip(old.family, new.family, strict=True):
+    assert len(old.companions) == len(new.companions)
+    for one, other in zip(members(old), members(new), strict=True):
         assert {one.id, one.version}.isdisjoint({other.id, other.version})
         assert {r.id for r in one.requirements}.isdisjoint(r.id for r in other.requirements)
         assert len(one.requirements) == len(other.requirements)
     for attribute in ("kind", "operation", "path"):
-        left, right = ({getattr(service, attribute) for service in norm.services} for norm in (old, new))
+        left, right = (
+            {getattr(service, attribute) for one in norm.speakers for service in one.services} - {""}
+            for norm in (old, new)
+        )
         assert left.isdisjoint(right) and len(left) == len(right)
     assert {p.code for p in old.profiles}.isdisjoint(p.code for p in new.profiles)
     assert old.derived_prefix != new.derived_prefix
     assert old.security.name != new.security.name and old.security.kinds.keys().isdisjoint(new.security.kinds)
-    own = own_prefixes(old)
-    assert own.keys().isdisjoint(new.prefixes) and set(own.values()).isdisjoint(new.prefixes.values())
-    for table in {RESULTS, ERRORS} & old.tables.keys():
-        assert table not in new.tables
-        assert set(codes_of(old.tables[table])).isdisjoint(codes_of(new.tables[names.tables[table]]))
-    pools = [{pool.name for pool in load_behaviour(norm).population.pools} for norm in (old, new)]
-    assert pools[0].isdisjoint(pools[1]) and len(pools[0]) == len(pools[1])
+    own = {prefix: uri for speaker in old.speakers for prefix, uri in own_prefixes(speaker).items()}
+    for one, other in zip(old.speakers, new.speakers, strict=True):
+        assert own.keys().isdisjoint(other.prefixes) and set(own.values()).isdisjoint(other.prefixes.values())
+        for table in {RESULTS, ERRORS} & one.tables.keys():
+            assert table not in other.tables
+            assert set(codes_of(one.tables[table])).isdisjoint(codes_of(other.tables[names.tables[table]]))
+        pools = [{pool.name for pool in load_behaviour(norm).population.pools} for norm in (one, other)]
+        assert pools[0].isdisjoint(pools[1]) and len(pools[0]) == len(pools[1])
+        software = [load_software(norm).conduct for norm in (one, other)]
+        assert software[0].actions.keys().isdisjoint(software[1].actions)
+        assert software[0].routes.keys().isdisjoint(software[1].routes)
     qualified = {name.partition(":")[2] for name in names.elements}
     for path in twins.folder.glob("norms/*/*/[me]*/**/*.xml"):
         for node in etree.parse(path).iter("{*}*"):
             name = etree.QName(node)
             assert name.namespace not in own.values(), path
-            if name.namespace in new.prefixes.values() and not name.namespace.startswith(STANDARD):
+            if name.namespace in names.namespaces.values() and not name.namespace.startswith(STANDARD):
                 assert name.localname not in qualified, path
             assert name.namespace or name.localname not in names.local, path
 
@@ -263,6 +336,27 @@ def test_both_get_the_same_verdicts(twins: Twins) -> None:
         left, right = ({case.id: case for case in verdicts.cases} for verdicts in (one, other))
         for first, second in zip(*twins.cases, strict=True):
             assert _told(left[first.id], twins.rewriter) == _told(right[second.id], None), (world, first.id)
+
+
+def test_the_practice_software_gets_the_same_verdicts(twins: Twins) -> None:
+    """Its conduct, the directory it asks and what it deposits are data of the norm as well."""
+    for driven in twins.driven:
+        one, other = driven.verdicts
+        assert one.verdict == other.verdict and (driven.fault or one.verdict == "pass"), driven.fault
+        left, right = ({case.id: case for case in verdicts.cases} for verdicts in (one, other))
+        for first, second in zip(driven.cases, driven.twins, strict=True):
+            assert _told(left[first.id], twins.rewriter) == _told(right[second.id], None), (driven.fault, first.id)
+    awaited = {step.await_ for case in twins.driven[0].cases for step in case.steps} - {""}
+    known = {service.kind for one in twins.norms[0].speakers for service in one.services if "client" in service.roles}
+    assert awaited == known
+
+
+def test_the_faults_of_the_practice_software_are_found(twins: Twins) -> None:
+    found = [
+        {f.blame for case in driven.verdicts[1].cases for f in case.findings if f.verdict == "fail"}
+        for driven in twins.driven
+    ]
+    assert len(found) == 3 and not found[0] and found[1] == found[2] == {"SUT"}, [one.fault for one in twins.driven]
 
 
 def test_the_faults_are_found_in_cases_chosen(twins: Twins) -> None:
