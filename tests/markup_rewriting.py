@@ -7,6 +7,7 @@ looks like one.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from norm_renaming import TOKEN, Names
@@ -15,6 +16,7 @@ _TAG: Final = re.compile(
     r'<(?P<end>/?)(?P<name>[\w.-]+(?::[\w.-]+)?)(?P<rest>(?:\s+[\w.:-]+\s*=\s*"[^"]*")*)(?P<last>\s*/?>)'
 )
 _ATTRIBUTE: Final = re.compile(r'(?P<before>\s+)(?P<name>[\w.:-]+)(?P<equal>\s*=\s*)"(?P<value>[^"]*)"')
+_BOUND: Final = re.compile(r"""xmlns:([\w.-]+)\s*=\s*["']([^"']*)["']""")
 _PLACE: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
 _ADDRESS: Final = re.compile(r"(?<=\$\{)(?P<start>address_|untrusted_)(?P<kind>\w+)(?=\})")
 _OPERATORS: Final = frozenset({"and", "or", "div", "mod"})
@@ -95,7 +97,9 @@ class Markup:
         text = re.sub(r"(?<=>)[^<>\s]+(?=<)", lambda found: self._text(found[0]), text)
         target = re.search(r'targetNamespace="([^"]*)"', text)
         form = 'elementFormDefault="qualified"' in text
-        text = _TAG.sub(lambda found: self._tag(found, target[1] if target else "", form), text)
+        bound = {prefix: uri for prefix, uri in _BOUND.findall(text) if prefix not in self.names.prefixes}
+        schema = (target[1] if target else "", form)
+        text = _TAG.sub(lambda found: self._tag(found, schema, bound), text)
         return re.sub(r"PLACE(\d+)PLACE", lambda found: places[int(found[1])], text)
 
     def _place(self, place: str) -> str:
@@ -111,10 +115,16 @@ class Markup:
         kinds = {old.lower(): new.lower() for old, new in self.names.kinds.items()}
         return _ADDRESS.sub(lambda found: found["start"] + kinds.get(found["kind"], found["kind"]), text)
 
-    def _tag(self, tag: re.Match[str], target: str, form: bool) -> str:
+    def _tag(self, tag: re.Match[str], schema: tuple[str, bool], bound: Mapping[str, str]) -> str:
         name = tag["name"]
         prefix, _, local = name.rpartition(":")
-        ours = prefix in self.names.prefixes or name in self.names.local or "PLACE" in name or prefix == "case"
+        ours = (
+            prefix in self.names.prefixes
+            or bound.get(prefix) in self.names.namespaces
+            or name in self.names.local
+            or "PLACE" in name
+            or prefix == "case"
+        )
 
         def attribute(found: re.Match[str]) -> str:
             old, value = found["name"], found["value"]
@@ -123,10 +133,12 @@ class Markup:
                 value = self.names.namespaces.get(value, value)
             else:
                 new = self.names.attributes.get(old, old) if ours else old
-                value = self._value(local, old, value, (target, form))
+                value = self._value(local, old, value, schema)
             return f'{found["before"]}{new}{found["equal"]}"{value}"'
 
-        return f"<{tag['end']}{self.qname(name)}{_ATTRIBUTE.sub(attribute, tag['rest'])}{tag['last']}"
+        known = next(iter(self.names.prefixes_of(bound.get(prefix, ""))), "")
+        new = f"{prefix}:{self.qname(f'{known}:{local}').partition(':')[2]}" if known else self.qname(name)
+        return f"<{tag['end']}{new}{_ATTRIBUTE.sub(attribute, tag['rest'])}{tag['last']}"
 
     def _value(self, tag: str, attribute: str, value: str, schema: tuple[str, bool]) -> str:
         names = self.names

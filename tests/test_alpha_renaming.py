@@ -228,23 +228,27 @@ def _driven(rewriter: Rewriter, refs: tuple[str, str], pki: TestPki, folder: Pat
     same = {case.id: case for case in other.suite.cases}
     pairs = [(case, same[rewriter.case(case.id)]) for case in map(_hastened, one.suite.cases)]
     alike = [case for case, twin in pairs if _same_person(case, twin)]
-    chosen = {"": _various(alike, DRIVEN)}
-    for of_conduct in (False, True):
-        for fault in load_software(one.norm).faults:
-            conduct = all(change.operator.phase != "tree" for change in fault.changes)
-            told = [case for case in alike if _cites(case, fault.requirement)]
-            if told and conduct == of_conduct and fault.id not in chosen:
-                chosen[fault.id] = told[:TOLD_BY]
-                break
-    found = []
-    for fault_id, cases in chosen.items():
+
+    def driven(fault: str, cases: list[Case], failing: bool) -> Driven | None:
+        """Play cases under both names; None: a fault that the first ones do not find."""
+        left = one.drive(cases, pki, fault, folder / f"client{fault}" / one.norm.id)
+        if failing and left.verdict != "fail":
+            return None
         twins = [_hastened(same[rewriter.case(case.id)]) for case in cases]
-        verdicts = [
-            bench.drive(mine, pki, fault_id, folder / f"client{fault_id}" / bench.norm.id)
-            for bench, mine in ((one, cases), (other, twins))
+        right = other.drive(twins, pki, fault, folder / f"client{fault}" / other.norm.id)
+        return Driven(fault, tuple(cases), tuple(twins), (left, right))
+
+    found = [driven("", _various(alike, DRIVEN), False)]
+    for of_conduct in (False, True):
+        faults = [
+            (fault.id, told)
+            for fault in load_software(one.norm).faults
+            if all((change.operator.phase == "tree") != of_conduct for change in fault.changes)
+            and (told := [case for case in alike if _cites(case, fault.requirement)])
         ]
-        found.append(Driven(fault_id, tuple(cases), tuple(twins), (verdicts[0], verdicts[1])))
-    return found
+        tried = (driven(fault, _spread(told, TOLD_BY), True) for fault, told in faults)
+        found.append(next(filter(None, tried), None))
+    return [one for one in found if one is not None]
 
 
 def _told(verdict: CaseVerdict, rewriter: Rewriter | None) -> dict[str, object]:

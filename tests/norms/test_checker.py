@@ -120,6 +120,15 @@ def test_problem_is_found_in_its_file(tmp_path: Path, changes: dict[str, str | N
     ]
 
 
+def test_fill_may_write_what_only_the_message_of_a_robot_holds(tmp_path: Path) -> None:
+    changes: dict[str, str | None] = {
+        "norm.yaml": replaced(NORM, ("//e:Lecteur", "//e:Second")),
+        "simulator/conduct.yaml": "messages: {EMP: requests/EMP.xml}\n",
+        "simulator/requests/EMP.xml": REQUEST_MESSAGE.replace("e:Lecteur", "e:Second"),
+    }
+    assert not any("ne désigne rien" in problem.sentence for problem in check(tmp_path, changes))
+
+
 def test_one_must_in_ten_may_be_excused(tmp_path: Path) -> None:
     cited = ALL | {f"EMP-1{n:02d}" for n in range(2, 18)}
     assert check(tmp_path, {"requirements.csv": many(18, 2)}, cited) == []
