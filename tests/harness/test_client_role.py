@@ -162,6 +162,7 @@ def test_what_the_product_sends_can_be_used_in_the_answer(norm: Norm, keys: tupl
     ("reply", "status", "text"),
     [
         ("http:503", 503, b""),
+        ("slow:0.1", 200, b"bleu"),
         ("reset", 0, b""),
         ("fault:X-1", 500, b"X-1"),
         ("example:messages/PING.response.xml", 200, b"bleu"),
