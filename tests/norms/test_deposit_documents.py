@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
+from norms.model import Limits
 from norms.parsing import parse
 from norms.wire.deposit import bared, document_of, enveloped, is_bare
 from norms.wire.names import SOAP11, SOAP12
@@ -41,12 +42,14 @@ def test_only_one_payload_can_stand_alone(payloads: str) -> None:
 
 
 def test_the_place_of_an_element_is_in_its_document_unless_an_envelope_was_sent() -> None:
-    bare = enveloped(parse(CLAIM))
+    bare = enveloped(parse(CLAIM, Limits()))
     line = bare.find(".//{urn:essai}Ligne")
     assert line is not None
     document = document_of(line)
     assert document is not None and document.tag == "{urn:essai}Facture"
-    sent = parse(b'<s:Envelope xmlns:s="' + SOAP12.encode() + b'"><s:Body>' + CLAIM + b"</s:Body></s:Envelope>")
+    sent = parse(
+        b'<s:Envelope xmlns:s="' + SOAP12.encode() + b'"><s:Body>' + CLAIM + b"</s:Body></s:Envelope>", Limits()
+    )
     inside = sent.find(".//{urn:essai}Ligne")
     assert inside is not None and document_of(inside) is None
     assert document_of(etree.fromstring(CLAIM)[0]) is None
