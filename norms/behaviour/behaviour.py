@@ -11,6 +11,7 @@ from lxml import etree
 from norms.behaviour.answers import Templates
 from norms.behaviour.decisions import NO_OVERRIDES, Answer, Circumstances, IdSource, Interpreter, Overrides
 from norms.behaviour.deviations import Fault, Variant, read_faults, read_variants
+from norms.behaviour.kept import Kept
 from norms.behaviour.places import ANSWERS, DECISIONS, FAULTS, SIMULATOR, VARIANTS, simulator_files
 from norms.behaviour.population import Population, population_of
 from norms.behaviour.state import State
@@ -65,6 +66,10 @@ class Behaviour:
 
 def load(norm: Norm) -> Behaviour:
     """Read the folder `simulator/` of a norm and of those it uses. Raises NormError with file and line."""
+    return _kept(norm)
+
+
+def _read(norm: Norm) -> Behaviour:
     folder = norm.root / SIMULATOR
     if not folder.is_dir():
         raise NormError(tr("La norme {ref} n'a pas de dossier « simulator ».", ref=norm.ref), file=folder)
@@ -79,6 +84,9 @@ def load(norm: Norm) -> Behaviour:
         read_variants(simulator_files(norm, VARIANTS), norm, words),
         Interpreter(norm, decisions, population, Templates(answers)),
     )
+
+
+_kept = Kept(_read)
 
 
 def _chosen(items: tuple[_Item, ...], item_id: str) -> _Item:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from norms.behaviour.conduct import Conduct, read_conduct
 from norms.behaviour.deviations import Fault, Variant, read_faults, read_variants
+from norms.behaviour.kept import Kept
 from norms.behaviour.places import CLIENT_FAULTS, CLIENT_VARIANTS, CONDUCT, simulator_files
 from norms.behaviour.words import words_of_conduct
 from norms.errors import NormError
@@ -25,6 +26,10 @@ class Software:
 
 def load_software(norm: Norm) -> Software:
     """Read what the simulator folders of a norm and of those it uses say. Raises NormError with file and line."""
+    return _kept(norm)
+
+
+def _read(norm: Norm) -> Software:
     conduct = read_conduct(simulator_files(norm, CONDUCT), norm)
     if conduct is None:
         raise NormError(
@@ -38,3 +43,6 @@ def load_software(norm: Norm) -> Software:
         read_faults(simulator_files(norm, CLIENT_FAULTS), norm, words),
         read_variants(simulator_files(norm, CLIENT_VARIANTS), norm, words),
     )
+
+
+_kept = Kept(_read)

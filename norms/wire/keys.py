@@ -80,7 +80,7 @@ def load_identity(certificate: Path, key: Path, password: bytes | None = None) -
     return _load(certificate, key, password, stamps)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _load(certificate: Path, key: Path, password: bytes | None, _stamps: tuple[int, int]) -> Identity:
     try:
         leaf, *chain = x509.load_pem_x509_certificates(certificate.read_bytes())

@@ -17,6 +17,7 @@ from norms.model import Norm, Text
 from scenarios.compiler import compile_suite
 from scenarios.coverage import coverage
 from scenarios.model import Expectation, Step
+from scenarios.page import PageReader
 from scenarios.reader import read_scenarios
 from tests.harness.lab import REQUEST, case, make_norm, make_suite
 from tests.harness.servers import make_pki
@@ -98,13 +99,15 @@ def test_the_digest_of_a_norm_changes_with_its_companion(tmp_path: Path) -> None
     assert after.digest != before.digest and after.companions[0].digest != before.companions[0].digest
 
 
-def write_page(tmp_path: Path, steps: str) -> None:
+def write_page(tmp_path: Path, steps: str) -> Path:
     folder = tmp_path / "essai" / "1.0" / "client"
     folder.mkdir(parents=True)
-    (folder / "ESS-C-001.yaml").write_text(
+    file = folder / "ESS-C-001.yaml"
+    file.write_text(
         "id: ESS-C-001\ntitle: {fr: Chercher}\nrole: client\npurpose: {fr: Vérifier.}\nsteps:\n" + steps,
         encoding="utf-8",
     )
+    return file
 
 
 STEP = """\
@@ -117,16 +120,15 @@ STEP = """\
 
 def test_a_step_is_read_in_the_words_of_the_norm_that_it_awaits(norm: Norm, tmp_path: Path) -> None:
     steps = [STEP.format(kind=kind, prefix=prefix, value="vert") for kind, prefix in (("DIR", "g"), ("PING", "e"))]
-    write_page(tmp_path, "".join(steps))
-    (scenario,) = read_scenarios(norm, [tmp_path])
+    scenario = PageReader(norm).read(write_page(tmp_path, "".join(steps)))
     assert [step.await_ for step in scenario.steps] == ["DIR", "PING"]
 
 
 @pytest.mark.parametrize(("kind", "prefix"), [("DIR", "e"), ("PING", "g")])
 def test_the_words_of_the_other_norm_are_unknown(norm: Norm, tmp_path: Path, kind: str, prefix: str) -> None:
-    write_page(tmp_path, STEP.format(kind=kind, prefix=prefix, value="vert"))
+    page = write_page(tmp_path, STEP.format(kind=kind, prefix=prefix, value="vert"))
     with pytest.raises(DataError, match=f"{prefix}:"):
-        read_scenarios(norm, [tmp_path])
+        PageReader(norm).read(page)
 
 
 @pytest.mark.parametrize("name", ["address_dir", "untrusted_ping"])
