@@ -42,7 +42,7 @@ class Heard:
     comment: str = ""
     _since: float = field(default_factory=time.monotonic)
 
-    def mark(self, phase: str) -> None:
+    def reached(self, phase: str) -> None:
         """Note that a phase has ended."""
         now = time.monotonic()
         self.marks[phase], self._since = round((now - self._since) * 1000, 3), now

@@ -83,6 +83,9 @@ class Robot:
                 self._exchange(errand, kind, self._locate(errand, kind).url or stimulus.endpoints.get(kind, ""))
         except PoinconError as error:
             return Told("failed", str(error))
+        finally:
+            for means in self.means.values():
+                means.caller.rest()
         return Told(self._temper.outcome(outcome), self._temper.shown(errand.shown), self._temper.told(errand.told))
 
     def _follow(self, errand: _Errand, kind: str) -> Ending:

@@ -18,7 +18,7 @@ URL = "https://localhost/x"
 def exchange(body: bytes = b"<a/>") -> Heard:
     heard = Heard(URL, {"Content-Type": "text/xml"}, body)
     for phase in ("connect", "send", "wait", "receive"):
-        heard.mark(phase)
+        heard.reached(phase)
     heard.answered(200, [("Content-Type", "text/xml; charset=utf-8")], b"<b>\xc3\xa9</b>")
     return heard
 
