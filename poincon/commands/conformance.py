@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from harness.driver import Actor
 from harness.record import Counts
@@ -33,6 +34,8 @@ from sandbox.plan import Plan
 from sandbox.serve import Specification, spawn
 from scenarios.model import Role
 from scenarios.reader import read_scenarios
+
+ROLES: Final[tuple[Role, ...]] = ("server", "client")
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,7 @@ def conformance(arguments: Namespace) -> int:
         lines = [_line(campaign_of(arguments.sut), out, jobs, records)]
     else:
         norms = [norm for norm in map(loader.load, arguments.norms or loader.available()) if _practised(norm)]
-        roles: tuple[Role, ...] = (arguments.role,) if arguments.role else ("server", "client")
-        lines = [_practice(norm, role, out, jobs, records) for norm in norms for role in roles]
+        lines = [_practice(norm, role, out, jobs, records) for norm in norms for role in _roles(norm, arguments.role)]
     _print(lines)
     return 0 if lines and all(line.ok for line in lines) else 1
 
@@ -73,6 +75,14 @@ def conformance(arguments: Namespace) -> int:
 def _practised(norm: Norm) -> bool:
     """Say whether the norm has something to try: shared types have no service, a withdrawn norm certifies nothing."""
     return bool(norm.services) and not list(withdrawn(norm))
+
+
+def _roles(norm: Norm, wanted: Role | None) -> tuple[Role, ...]:
+    """Return the roles to try: the one wanted, else those for which the norm has pages; one without any is told so."""
+    if wanted:
+        return (wanted,)
+    written = {scenario.role for scenario in read_scenarios(norm)}
+    return tuple(role for role in ROLES if role in written) or ROLES[:1]
 
 
 def _practice(norm: Norm, role: Role, out: Path, jobs: int, records: Sequence[KillRecord]) -> Line:

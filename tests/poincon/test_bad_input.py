@@ -54,7 +54,7 @@ FORMS = {
     "tab": Mistake(swap("  vendor:", "\tvendor:"), ("Le YAML ne se lit pas", "indentation"), "\tvendor:"),
     "key twice": Mistake(
         swap('  norm: "ville/1.1"', '  name: "Autre"\n  norm: "ville/1.1"'),
-        ("« name » est écrite deux fois", "Gardez une seule des deux (la première est ligne 6)"),
+        ("« name » est écrite deux fois", "Gardez une seule des deux (la première est ligne 7)"),
         '  name: "Autre"',
     ),
     "not UTF-8": Mistake(lambda text: text.encode("cp1252"), ("n'est pas en UTF-8", "Enregistrez-le en UTF-8.")),

@@ -133,7 +133,7 @@ NORMS = {
     ),
     "rule of an unknown requirement": Broken(
         "rules/adr.sch", 'role="ANN-LPS-003"', 'role="ANN-LPS-999"',
-        ("R-ANN-ADR-001", "« ANN-LPS-999 »", "« ANN-LPS-00"),
+        ("R-ANN-ADR-001", "« ANN-LPS-999 »", "« ANN-LPS-0"),
         "p:in-table(code_type_convention",
     ),
     "unknown key": Broken("norm.yaml", "\nstatus:", "\nstatut:", ("« statut » est inconnue", "« status »"), "statut:"),

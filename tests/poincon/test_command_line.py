@@ -124,7 +124,7 @@ def test_norms_list_for_machines(call: Call) -> None:
     found = next(item for item in listed if (item["id"], item["version"]) == ("ville", "1.1"))
     assert {name: found[name] for name in required} == {
         "id": "ville", "version": "1.1", "status": ville.status, "provenance": "reconstruction",
-        "digest": ville.digest, "services": ["IDB", "CLC"], "requirements": len(ville.all_requirements),
+        "digest": ville.digest, "services": ["IDB", "CLC", "DRE"], "requirements": len(ville.all_requirements),
     }  # fmt: skip
 
 
