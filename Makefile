@@ -36,8 +36,8 @@ setup: $(READY) ## prepare .venv
 conformance: $(READY) ## run the suites and write bilans and signed certificates (SUT=file for a real product)
 	@$(PY) -m poincon conformance $(if $(SUT),--sut $(SUT)) --jobs $(JOBS)
 
-test: $(READY) ## the whole test run (TESTS=path to narrow it)
-	@$(PY) -m pytest $(TESTS)
+test: $(READY) ## the whole test run, JOBS files at once (TESTS=path to narrow it)
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(TESTS)
 
 check: $(READY) ## format, lint, types, import contracts, norms
 	@$(BIN)/ruff format --check .

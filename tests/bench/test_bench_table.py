@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from lxml import etree
 
 from bench.__main__ import Report, table
 from bench.checking import HandMade
 from bench.measuring import Row, at_least, at_most, interleaved, ratio
 from bench.sample import messages_of, sample_norm
 from norms.check import checker_for
+from norms.wire.deposit import is_bare
 
 
 def test_sides_take_turns_and_the_ratio_is_the_median_of_the_rounds() -> None:
@@ -47,7 +49,9 @@ def test_the_check_by_hand_finds_what_ours_finds() -> None:
     checker = checker_for(norm)
     by_hand = HandMade(norm, checker)
     assert [by_hand.check(message.body) for message in messages_of(norm)] == [[] for _ in messages_of(norm)]
-    examples = sorted((norm.root / "examples" / "invalid").glob("*.xml"))
+    found = sorted((norm.root / "examples" / "invalid").glob("*.xml"))
+    # What is written by hand reads envelopes only; a deposit has none.
+    examples = [path for path in found if not is_bare(etree.parse(path).getroot())]
     known = {assertion.id for _, assertion in checker.rules.assertions()}
     broken = {path.name.split("--")[0]: by_hand.check(path.read_bytes()) for path in examples}
     assert {name: found for name, found in broken.items() if name in known} == {
