@@ -14,6 +14,11 @@ from harness.reading import BrokenHttp, read_request, read_response
 CAP = 1000
 
 
+def packed(data: bytes) -> bytes:
+    """Compress without the time of day, so that a test has one name."""
+    return gzip.compress(data, mtime=0)
+
+
 def body_of(raw: bytes) -> bytes:
     return read_response(raw, CAP).body
 
@@ -69,15 +74,15 @@ def coded(coding: str, data: bytes) -> bytes:
 
 def test_codings_are_undone():
     raw_deflate = zlib.compressobj(wbits=-15)
-    assert body_of(coded("gzip", gzip.compress(b"hello"))) == b"hello"
-    assert body_of(coded("gzip", gzip.compress(b"hel") + gzip.compress(b"lo"))) == b"hello"
+    assert body_of(coded("gzip", packed(b"hello"))) == b"hello"
+    assert body_of(coded("gzip", packed(b"hel") + packed(b"lo"))) == b"hello"
     assert body_of(coded("deflate", zlib.compress(b"hello"))) == b"hello"
     assert body_of(coded("deflate", raw_deflate.compress(b"hello") + raw_deflate.flush())) == b"hello"
-    assert body_of(coded("deflate, gzip", gzip.compress(zlib.compress(b"hello")))) == b"hello"
+    assert body_of(coded("deflate, gzip", packed(zlib.compress(b"hello")))) == b"hello"
     assert body_of(coded("identity", b"hello")) == b"hello"
 
 
-@pytest.mark.parametrize("data", [b"hello", gzip.compress(b"hello")[:-4], gzip.compress(b"hello") + b"x"])
+@pytest.mark.parametrize("data", [b"hello", packed(b"hello")[:-4], packed(b"hello") + b"x"])
 def test_a_damaged_coding_is_no_body(data):
     with pytest.raises(BrokenHttp) as caught:
         body_of(coded("gzip", data))
@@ -94,8 +99,8 @@ def test_an_unknown_coding_is_no_body():
     "raw",
     [
         coded("identity", b"x" * (CAP + 1)),
-        coded("gzip", gzip.compress(b"x" * (CAP + 1))),
-        coded("gzip", gzip.compress(b"x" * CAP) + gzip.compress(b"x")),
+        coded("gzip", packed(b"x" * (CAP + 1))),
+        coded("gzip", packed(b"x" * CAP) + packed(b"x")),
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1001 + b"\r\n0\r\n\r\n",
     ],
 )
@@ -106,7 +111,7 @@ def test_the_cap_counts_inflated_bytes(raw):
 
 
 def test_the_cap_itself_is_allowed():
-    assert len(body_of(coded("gzip", gzip.compress(b"x" * CAP)))) == CAP
+    assert len(body_of(coded("gzip", packed(b"x" * CAP)))) == CAP
 
 
 def test_a_request_has_no_body_unless_it_says_so():
