@@ -174,7 +174,7 @@ def test_a_run_folder_of_role_client(call: Call, practice: Practice, tmp_path: P
         (b"", "vide"),
         (b"<xml/>", "ni un WARC ni un HAR"),
         (b'{"log": 1}', "HAR"),
-        (gzip.compress(b"WARC/1.0\r\nContent-Length: 9\r\n\r\n"), "coupé"),
+        (gzip.compress(b"WARC/1.0\r\nContent-Length: 9\r\n\r\n", mtime=0), "coupé"),
     ],
 )
 def test_what_is_no_recording(content: bytes, said: str, call: Call, tmp_path: Path) -> None:
