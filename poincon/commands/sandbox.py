@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 import sys
 import threading
 from argparse import Namespace
@@ -61,6 +62,9 @@ def _write_new(file: Path, text: str) -> None:
 
 
 def _wait() -> None:
+    """Wait to be interrupted, also where a shell that starts jobs in the background has that signal ignored."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
