@@ -14,7 +14,7 @@ from harness.findings import FindingMaker
 from harness.observed import Direction, Observed
 from harness.places import spots
 from harness.plan import Plan, Planned, plan
-from harness.record import MOST_ARRIVALS, MOST_BYTES, Blame, Exchange, Finding
+from harness.record import MOST_ARRIVALS, MOST_BYTES, Blame, Exchange, Finding, unanswered
 from harness.transport import judge_no_answer
 from norms.functions import xpath
 from norms.i18n import mark, tr
@@ -97,12 +97,17 @@ class CaseJudge:
         if not recorded:
             return self._missing(step, f"{self._case.id}#{number}")
         arrived = tuple(each for each in recorded if each.arrived and self._may_be(each, step.await_))
-        if not arrived:
+        ours = next((each.exchange for each in recorded if unanswered(each.exchange)), None)
+        if not arrived and ours is None:
             return self._unobserved(step, recorded)
         total = Judged()
         for each in arrived:
+            if ours and each.exchange.number > ours.number:
+                break
             planned = plan(self._speaking(step.await_), self._case, step, each.exchange)
             total.add(self._evaluation(step, each, arrived, planned).run())
+        if ours:
+            total.add(self._incident(ours))
         self._seen = total.readable
         if total.sound and total.readable:
             self._earlier[number] = arrived[0]
@@ -115,6 +120,8 @@ class CaseJudge:
             return self._missing(step, f"{self._case.id}#{number}")
         kind = self._context.norm.services[0].kind
         observed = tuple(self._observed(each, each.kind or kind) for each in recorded)
+        if ours := next((each for each in recorded if unanswered(each)), None):
+            return self._incident(ours, skipped=len(step.expect))
         planned = plan(self._context, self._case, step, recorded[0])
         total = Judged()
         for each in planned.own:
@@ -127,6 +134,11 @@ class CaseJudge:
         """Tell whether a request may be of the kind awaited: it is, or nobody can tell what it is."""
         found = kind_of_request(self._context.suite_norm, observed)
         return found == kind or not found
+
+    def _incident(self, exchange: Exchange, skipped: int = 0) -> Judged:
+        """Judge a request that we could not answer as the scenario wants: what the product does next says nothing."""
+        what = tr("la réponse prévue n'a pas pu être donnée : {detail}", detail=exchange.detail)
+        return Judged([self._maker.incident("", "", exchange.id, what)], skipped=skipped, sound=False)
 
     def _unobserved(self, step: Step, recorded: Sequence[Observed]) -> Judged:
         observed, actual = recorded[0], tr("rien de lisible n'est arrivé à temps")

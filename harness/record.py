@@ -97,6 +97,14 @@ def was_relayed(exchange: Exchange) -> bool:
     return bears_mark(exchange.request) or bears_mark(exchange.response)
 
 
+def unanswered(exchange: Exchange) -> bool:
+    """Tell whether the laboratory failed to answer this request of the product as the scenario wants (role client).
+
+    `detail` says why. What the product did next proves nothing; the request itself was sent before.
+    """
+    return exchange.outcome == "received" and bool(exchange.kind and exchange.detail)
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where in a message. exchange: id; path: XPath-like path with prefixes; line: 1-based in the body, 0 unknown."""
 

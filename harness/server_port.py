@@ -26,7 +26,7 @@ from harness.session import Arrival, Hint, Session
 from norms.errors import ParseRefusal, PoinconError
 from norms.filling import Clock
 from norms.i18n import tr, tr_in
-from norms.identify import heard
+from norms.identify import Heard, heard
 from norms.model import Norm
 from norms.parsing import parse
 from norms.wire.deposit import MEDIA_TYPE
@@ -206,18 +206,11 @@ class ServerPort:
         elif incoming.coding:
             reply = _plain(415, tr("Le corps d'une demande n'est pas compressé."))
         elif found is not None:
-            bindings = session.keep(step, found, bindings)
-            question = Question(
-                found, session.case, session.case.steps[step - 1], bindings, Clock.real(), self._base(session)
-            )
             try:
-                reply = self._replies.reply(question, session.states)
-                if incoming.deposited and reply.body:
-                    reply = replace(reply, body=encoded(self._layout, reply.body))
-            except PoinconError as error:
-                reply, trouble = Reply(500), str(error)
-            except Exception as error:  # noqa: BLE001 - a fault of ours loses no request: it is kept and judged
-                reply, trouble = Reply(500), type(error).__name__
+                bindings = session.keep(step, found, bindings)
+                reply = self._answer(session, step, found, bindings, deposited=incoming.deposited)
+            except Exception as error:  # noqa: BLE001 - a fault of ours loses no request: `unanswered`
+                reply, trouble = Reply(500), str(error) if isinstance(error, PoinconError) else type(error).__name__
         session.add(
             Arrival(
                 step=step,
@@ -233,6 +226,17 @@ class ServerPort:
                 layout=self._layout if incoming.deposited else XML,
             )
         )
+        return reply
+
+    def _answer(
+        self, session: Session, step: int, found: Heard, bindings: Mapping[str, str], *, deposited: bool
+    ) -> Reply:
+        """Return what the scenario wants answered, a deposit in the product's layout."""
+        asked = session.case.steps[step - 1]
+        question = Question(found, session.case, asked, bindings, Clock.real(), self._base(session))
+        reply = self._replies.reply(question, session.states)
+        if deposited and reply.body:
+            return replace(reply, body=encoded(self._layout, reply.body))
         return reply
 
     def _base(self, session: Session) -> str:

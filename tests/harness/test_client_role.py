@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from harness.driver import Outcome, Stimulus
 from harness.evidence import read_run, verify_evidence
+from harness.record import Told
 from harness.rejudge import rejudge
 from harness.run import RunOptions, RunResult, run
 from norms.model import Norm, Text
@@ -256,3 +257,20 @@ def test_after_its_end_a_session_is_closed(norm: Norm, keys: tuple[Path, Pki], t
     assert [status for status, _ in product.answers] == [200, 404, 200]
     assert "terminée" in product.answers[1][1].decode()
     assert result.verdicts.counts.passed == 2
+
+
+def test_an_answer_that_we_cannot_make_is_our_incident(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+    """The product rightly stops at our error 500: a page that wants it to stop would be passed for nothing."""
+
+    def stops(product: Machine, stimulus: Stimulus) -> Outcome:
+        asks(product, stimulus)
+        return Outcome("completed", "", Told("stopped"))
+
+    spoilt = replace(ASK, edits={"//e:Absent": "noir"})
+    ended = Step(quiet_seconds=0.1, expect=(Expectation("ESS-004", "outcome", value="stopped"),), line=3)
+    result, product = play(norm, keys[0], tmp_path / "r", stops, case(1, spoilt, ended, role="client"))
+    assert product.answers[0][0] == 500
+    verdict = result.verdicts.cases[0]
+    (finding,) = verdict.findings
+    assert (verdict.verdict, result.exit_code, finding.blame) == ("error", 4, "LAB") and "//e:Absent" in finding.actual
+    assert rejudge(tmp_path / "r") == (tmp_path / "r" / "verdicts.json").read_bytes()
