@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -36,3 +38,15 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def note(text: str) -> None:
     """Print a line for people on standard error, where it does not disturb what a machine reads."""
     print(text, file=sys.stderr, flush=True)
+
+
+def wait_for_interrupt(farewell: str) -> None:
+    """Wait for Ctrl-C, then say farewell; also where a shell that starts jobs in the background ignores that signal."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        # A wait without end is deaf to Ctrl-C on Windows.
+        while not threading.Event().wait(1):
+            pass
+    except KeyboardInterrupt:
+        note(farewell)

@@ -148,8 +148,7 @@ class Sandbox:
         plans = self._plans(world)
         accepted = frozenset().union(*(plan.accepted_tls for plan in plans))
         listener, simulator = self._listener(accepted, any(plan.receives_oversize for plan in plans))
-        host, port = listener.address
-        base = f"https://{f'[{host}]' if ':' in host else host}:{port}{world_path(name)}"
+        base = f"{listener.base}{world_path(name)}"
         partners = [
             Partner(behaviour, self._credentials(plan), plan, base)
             for behaviour, plan in zip(self._behaviours, plans, strict=True)

@@ -19,7 +19,7 @@ from norms.functions import xpath
 from norms.i18n import mark, tr
 from norms.wire import names
 from norms.wire.gate import signs_nothing
-from norms.wire.replay import MemoryReplayCache
+from norms.wire.replay import MemoryReplayCache, ReplayCache
 from norms.wire.second import cross_check
 from norms.wire.soap import Envelope
 from norms.wire.trust import Anchors, check_chain
@@ -105,13 +105,14 @@ class Opinion:
 class CaseSecurity:
     """What the verifier said of each message of one case; each message is verified once.
 
-    One memory of assertions per case: a product that uses an assertion twice is caught, a second expectation on the
-    same message is no repetition.
+    One memory of assertions per case, or the one given: a product that uses an assertion twice is caught, a second
+    expectation on the same message is no repetition. transport: False where the TLS connection is not known, as in a
+    recording: what binds its certificate to the message is not judged, nor the address when that is missing too.
     """
 
-    def __init__(self, context: JudgeContext) -> None:
-        self._context = context
-        self._replay = MemoryReplayCache()
+    def __init__(self, context: JudgeContext, replay: ReplayCache | None = None, *, transport: bool = True) -> None:
+        self._context, self._transport = context, transport
+        self._replay = MemoryReplayCache() if replay is None else replay
         self._said: dict[str, Opinion] = {}
 
     def opinion(self, observed: Observed) -> Opinion:
@@ -159,9 +160,10 @@ class CaseSecurity:
                 observed.direction,
                 self._trusted(),
                 observed.at,
-                audience=observed.exchange.url if request else None,
-                peer=self._peer(observed) if request else None,
+                audience=(observed.exchange.url or None) if request else None,
+                peer=self._peer(observed) if request and self._transport else None,
                 replay=self._replay if request else None,
+                transport=self._transport,
             )
         except SecurityRefusal as refusal:
             if refusal.reason == "internal":

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from harness.checks.base import Miss, Scene
+from harness.checks.messages import CaseSecurity
 from harness.checks.registry import CHECKS
 from harness.context import JudgeContext
 from harness.evaluation import Evaluation, Judged
@@ -17,7 +18,6 @@ from harness.findings import FindingMaker
 from harness.observation.citing import Citations
 from harness.observation.recognition import Recognised
 from harness.observation.recording import Recorded, Side
-from harness.observation.security import RecordedSecurity
 from harness.observed import Observed, Stage
 from harness.plan import Plan, Planned, plan
 from harness.record import Blame, Exchange, Finding, TlsFacts
@@ -69,7 +69,7 @@ class MessageJudge:
             return self._unread(exchange, "http-status", tr("{code}, sans message", code=code), "")
         case = _case(exchange, _ROLES[observed.direction])
         step = Step(send=observed.service.kind)
-        security = RecordedSecurity(context, self._replay)
+        security = CaseSecurity(context, self._replay, transport=False)
 
         def scene(each: Planned) -> Scene:
             return Scene(

@@ -1,4 +1,4 @@
-"""The HTTPS listener: uvicorn with httptools, the peer's certificate visible to the application, and limits of our own.
+"""The listener, HTTPS or plain HTTP: uvicorn with httptools, the caller's certificate visible, and limits of our own.
 
 No ASGI server shows the client certificate or bounds the count, size and time of headers, so a subclass of uvicorn's
 protocol does. What is refused here never reaches the application: ambiguous heads (400), too many or too long headers
@@ -80,13 +80,18 @@ class ServerTls:
 
 
 class Listener:
-    """Serves one ASGI application over TLS in a thread of its own, with its own event loop.
+    """Serves one ASGI application in a thread of its own, with its own event loop.
 
-    `start()` returns (host, port) once the socket listens; `stop()` closes every connection and joins the thread.
+    tls: None serves plain HTTP, for callers that have made sure that only this machine is listened to. most_at_once:
+    while more connections than that are open, requests get 503; None sets no bound. `start()` returns (host, port) once the
+    socket listens; `stop()` closes every connection and joins the thread.
     """
 
-    def __init__(self, app: App, host: str, port: int, tls: ServerTls, limits: Limits) -> None:
+    def __init__(
+        self, app: App, host: str, port: int, tls: ServerTls | None, limits: Limits, *, most_at_once: int | None = None
+    ) -> None:
         self._app, self._host, self._port, self._tls, self._limits = app, host, port, tls, limits
+        self._most_at_once = most_at_once
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -105,9 +110,15 @@ class Listener:
         """Host and port; the port is the bound one once started."""
         return self._host, self._port
 
+    @property
+    def base(self) -> str:
+        """The address as a URL, "https://127.0.0.1:8443"; its port is the bound one once started."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{'https' if self._tls else 'http'}://{host}:{self._port}"
+
     def start(self) -> tuple[str, int]:
         """Bind, serve in a thread, and return (host, port). Raises UsageError when the address is not free."""
-        context = self._tls.context()
+        context = self._tls.context() if self._tls else None
         bound = self._bind()
         self._port = bound.getsockname()[1]
         ready: Future[None] = Future()
@@ -141,10 +152,10 @@ class Listener:
             ) from taken
         return bound
 
-    def _run(self, bound: socket.socket, context: ssl.SSLContext, ready: Future[None]) -> None:
+    def _run(self, bound: socket.socket, context: ssl.SSLContext | None, ready: Future[None]) -> None:
         asyncio.run(self._serve(bound, context, ready))
 
-    async def _serve(self, bound: socket.socket, context: ssl.SSLContext, ready: Future[None]) -> None:
+    async def _serve(self, bound: socket.socket, context: ssl.SSLContext | None, ready: Future[None]) -> None:
         from uvicorn.config import Config
         from uvicorn.server import ServerState
 
@@ -159,6 +170,8 @@ class Listener:
             access_log=False,
             server_header=False,
             date_header=False,
+            proxy_headers=False,
+            limit_concurrency=None if self._most_at_once is None else self._most_at_once + 1,
             timeout_keep_alive=30,
         )
         config.load()
@@ -170,8 +183,8 @@ class Listener:
                 sock=bound,
                 ssl=context,
                 backlog=512,
-                ssl_handshake_timeout=_HANDSHAKE_SECONDS,
-                ssl_shutdown_timeout=_CLOSE_SECONDS,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS if context else None,
+                ssl_shutdown_timeout=_CLOSE_SECONDS if context else None,
             )
         except OSError as failed:
             ready.set_exception(UsageError(tr("Le serveur ne démarre pas : {why}.", why=str(failed))))

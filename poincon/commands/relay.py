@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 import sys
-import threading
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,11 +19,11 @@ from norms.i18n import tr
 from norms.model import Limits, Norm
 from norms.wire.keys import load_identity
 from norms.wire.secure import Signers
-from poincon.console import note, print_json
+from poincon.console import print_json, wait_for_interrupt
 from poincon.places import sandbox_keys
 from poincon.practice import client_identities
 from sandbox.pki import TestPki
-from sandbox.plain import PlainListener
+from sandbox.plain import plain_listener
 from sandbox.relay import Destination, Hand, Relay
 from scenarios.declaration import Declaration, read_sut
 
@@ -43,14 +42,14 @@ def relay(arguments: Namespace) -> int:
         hands = [_practice(each, pki, arguments.authority) for each in norm.speakers]
     host, port = _listen(arguments.listen, destination)
     carrying = Relay(hands, destination, arguments.timeout, _quiet if arguments.json else print_line)
-    with PlainListener(carrying, host, port, _widest(hands), remote=arguments.allow_remote) as listener:
+    with plain_listener(carrying, host, port, _widest(hands), remote=arguments.allow_remote) as listener:
         addresses = carrying.addresses(listener.base)
         if arguments.json:
             print_json({"base": listener.base, "norm": norm.ref, "endpoints": addresses})
         else:
             _tell(norm, destination, listener.base, addresses)
         sys.stdout.flush()
-        _wait()
+        wait_for_interrupt(tr("Relais fermé."))
     return 0
 
 
@@ -205,12 +204,3 @@ def _tell(norm: Norm, destination: Destination, base: str, addresses: Mapping[st
     print(tr("Porte à : {target}", target=target))
     print(tr("Le corps de vos demandes n'est jamais changé. Un passage relayé le dit et ne peut pas être certifié."))
     print(tr("Ctrl-C pour arrêter."))
-
-
-def _wait() -> None:
-    try:
-        # A wait without end is deaf to Ctrl-C on Windows.
-        while not threading.Event().wait(1):
-            pass
-    except KeyboardInterrupt:
-        note(tr("Relais fermé."))

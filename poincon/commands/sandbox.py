@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import signal
 import sys
-import threading
 from argparse import Namespace
 from pathlib import Path
 
@@ -14,14 +12,14 @@ from norms.errors import UsageError
 from norms.i18n import tr
 from norms.model import Norm
 from norms.publication import withdrawn
-from poincon.console import note, print_json, print_table
+from poincon.console import print_json, print_table, wait_for_interrupt
 from poincon.places import sandbox_data
 from poincon.practice import practice_declaration
 from sandbox.serve import Sandbox, World
 
 
 def serve(arguments: Namespace) -> int:
-    """Open the simulators and wait until interrupted (or until standard input closes when it is a pipe)."""
+    """Open the simulators and wait until interrupted."""
     refs = arguments.norms or [norm.ref for norm in map(loader.load, loader.available()) if _served(norm)]
     if arguments.sut and len(refs) != 1:
         raise UsageError(tr("--sut demande exactement une norme."))
@@ -44,7 +42,7 @@ def serve(arguments: Namespace) -> int:
                 print(tr("Dans un autre terminal : poincon run --sut {file}", file=arguments.sut))
             print(tr("Ctrl-C pour arrêter."))
         sys.stdout.flush()
-        _wait()
+        wait_for_interrupt(tr("Bac à sable fermé."))
     return 0
 
 
@@ -59,16 +57,6 @@ def _write_new(file: Path, text: str) -> None:
     if file.exists() and not file.read_text(encoding="utf-8", errors="replace").startswith(first):
         raise UsageError(tr("« {file} » existe déjà et n'est pas une déclaration d'entraînement.", file=file))
     file.write_text(text, encoding="utf-8")
-
-
-def _wait() -> None:
-    """Wait to be interrupted, also where a shell that starts jobs in the background has that signal ignored."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        note(tr("Bac à sable fermé."))
 
 
 def show_faults(arguments: Namespace) -> int:

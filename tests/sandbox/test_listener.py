@@ -1,4 +1,4 @@
-"""The HTTPS listener alone, with limits small enough to be reached in a test."""
+"""The listener alone, with limits small enough to be reached in a test."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
         size += len(message["body"])
         more = message["more_body"]
     tls = scope["extensions"]["poincon.tls"]
-    body = f"{size} {len(tls['peer'] or b'')} {tls['version']} {tls['cipher']}".encode()
+    body = f"{size} {len(tls.get('peer') or b'')} {tls.get('version')} {tls.get('cipher')}".encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
 
@@ -247,3 +247,15 @@ def test_stop_frees_the_port_and_cuts_connections(pki: TestPki) -> None:
     again.stop()
     again.stop()
     gc.collect()
+
+
+def test_without_tls_it_speaks_plain_http_to_as_many_as_it_may() -> None:
+    ask = b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\n\r\nabcd"
+    with Listener(echo, "127.0.0.1", 0, None, SMALL, most_at_once=1) as running:
+        assert running.base == f"http://127.0.0.1:{running.address[1]}"
+        with socket.create_connection(running.address, 10) as first:
+            first.sendall(ask)
+            assert first.recv(65536).startswith(b"HTTP/1.1 200")
+            with socket.create_connection(running.address, 10) as second:
+                second.sendall(ask)
+                assert second.recv(65536).startswith(b"HTTP/1.1 503")

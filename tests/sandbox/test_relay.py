@@ -23,7 +23,7 @@ from norms.wire.secure import Signers
 from poincon.practice import client_identities
 from sandbox.carrying import ANSWER_BYTES
 from sandbox.pki import TestPki
-from sandbox.plain import PlainListener
+from sandbox.plain import plain_listener
 from sandbox.relay import Destination, Hand, Relay
 from sandbox.serve import Sandbox
 
@@ -75,7 +75,7 @@ def hand_of(norm: Norm, pki: TestPki) -> Hand:
 def relaying(pki: TestPki, norms: list[Norm], destination: Destination, seconds: float = 20) -> Iterator[Door]:
     notes: list[str] = []
     relay = Relay([hand_of(norm, pki) for norm in norms], destination, seconds, notes.append)
-    with PlainListener(relay, "127.0.0.1", 0, norms[0].security.limits) as listener:
+    with plain_listener(relay, "127.0.0.1", 0, norms[0].security.limits) as listener:
         yield Door(listener.base, relay.addresses(listener.base), notes)
 
 
@@ -290,5 +290,5 @@ def test_an_endless_answer_is_not_kept(pki: TestPki, ville: Norm) -> None:
 def test_only_this_machine_is_listened_to_unless_it_is_asked_for(host: str, pki: TestPki, ville: Norm) -> None:
     relay = Relay([], Destination(), 1, print)
     with pytest.raises(UsageError, match="allow-remote"):
-        PlainListener(relay, host, 0, ville.security.limits)
-    PlainListener(relay, host, 0, ville.security.limits, remote=True)
+        plain_listener(relay, host, 0, ville.security.limits)
+    plain_listener(relay, host, 0, ville.security.limits, remote=True)
