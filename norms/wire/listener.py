@@ -83,8 +83,8 @@ class Listener:
     """Serves one ASGI application in a thread of its own, with its own event loop.
 
     tls: None serves plain HTTP, for callers that have made sure that only this machine is listened to. most_at_once:
-    while more connections than that are open, requests get 503; None sets no bound. `start()` returns (host, port) once the
-    socket listens; `stop()` closes every connection and joins the thread.
+    while more connections than that are open, requests get 503; None sets no bound. `start()` returns (host, port)
+    once the socket listens; `stop()` closes every connection and joins the thread.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from harness.driver import Stimulus
 from harness.record import CaseVerdict
 from tests.harness.lab import REQUEST
-from tests.harness.test_client_role import Machine
+from tests.harness.machine import Machine
 
 TYPE = b"Content-Type: application/soap+xml; charset=utf-8\r\n"
 HEAD = b"POST %s HTTP/1.1\r\nHost: localhost\r\n" + TYPE

@@ -25,8 +25,7 @@ from norms.model import Norm, Text
 from scenarios.declaration import Declaration, Deposits
 from scenarios.model import Expectation, Step
 from tests.harness.lab import NAMESPACE, case, make_norm, make_suite
-from tests.harness.servers import make_pki
-from tests.harness.test_client_role import HUSH, Machine, declared
+from tests.harness.machine import HUSH, Machine, declared
 
 DEPOSIT = f'<e:Depot xmlns:e="{NAMESPACE}"><e:Couleur>bleu</e:Couleur></e:Depot>'
 _RETURN = (
@@ -88,15 +87,6 @@ def norm(tmp_path_factory: pytest.TempPathFactory) -> Norm:
     (folder / "messages" / "DEP.response.xml").write_text(DEPOSIT.replace("Depot", "Retour"), encoding="utf-8")
     (folder / "simulator" / "answers" / "retour.xml").write_text(_RETURN.format("{{ couleur }}"), encoding="utf-8")
     return load(str(folder), [root])
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pki")
-    issued = make_pki(folder).authority.issue_cert("localhost", "127.0.0.1")
-    (folder / "server.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
-    issued.private_key_pem.write_to_path(str(folder / "server.key"))
-    return folder
 
 
 @pytest.fixture

@@ -24,24 +24,20 @@ from norms.model import Limits, Norm
 from scenarios.model import Case, Expectation, Step
 from tests.harness.hostile import HEAD, MESSAGE, TYPE, Action, Hostile, Played, post, send
 from tests.harness.lab import REQUEST, case, make_norm, make_suite
-from tests.harness.servers import Pki, make_pki
-from tests.harness.test_client_role import ASK, Machine, declared
+from tests.harness.machine import ASK, Machine, declared, write_keys
 
 REST = Step(quiet_seconds=0.1, line=2)
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pki]:
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pki")
-    pki = make_pki(folder)
-    issued = pki.authority.issue_cert("localhost", "127.0.0.1")
-    (folder / "server.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
-    issued.private_key_pem.write_to_path(str(folder / "server.key"))
+    authority = write_keys(folder)
     trustme.CA().cert_pem.write_to_path(str(folder / "other-ca.pem"))
-    second = pki.authority.issue_cert("second@example.org")
+    second = authority.issue_cert("second@example.org")
     (folder / "second.pem").write_bytes(b"".join(blob.bytes() for blob in second.cert_chain_pems))
     second.private_key_pem.write_to_path(str(folder / "second.key"))
-    return folder, pki
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +49,12 @@ def norm(tmp_path_factory: pytest.TempPathFactory) -> Norm:
 
 
 @pytest.fixture
-def play(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path) -> Callable[..., Played]:
+def play(norm: Norm, keys: Path, tmp_path: Path) -> Callable[..., Played]:
     def played(action: Action, *cases: Case) -> Played:
-        product = Hostile(keys[0], action)
+        product = Hostile(keys, action)
         own = cases or (case(1, ASK, role="client"),)
         suite = make_suite(norm, *own, case(2, ASK, role="client"), role="client")
-        lent = declared(keys[0])
+        lent = declared(keys)
         apart = replace(lent, laboratory=replace(lent.laboratory, session="case"))
         run(RunOptions(apart, suite, norm, tmp_path / "r", jobs=2, preflight=False, operator=product))
         assert verify_evidence(tmp_path / "r") == []
@@ -319,7 +315,7 @@ def test_slow_products_keep_nobody_else_waiting(play: Callable[..., Played]):
     assert played.verdict.verdict == "pass"
 
 
-def test_a_neighbour_is_not_disturbed_while_another_floods(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+def test_a_neighbour_is_not_disturbed_while_another_floods(norm: Norm, keys: Path, tmp_path: Path):
     """Two runs in one process: what one product does to its own session changes nothing in the other's."""
     done = threading.Event()
 
@@ -327,9 +323,9 @@ def test_a_neighbour_is_not_disturbed_while_another_floods(norm: Norm, keys: tup
         while not done.is_set():
             product.call(url, "<x" * 5000)
 
-    lent = declared(keys[0])
+    lent = declared(keys)
     suite = make_suite(norm, case(1, ASK, role="client"), role="client")
-    bad, good = Hostile(keys[0], floods), Hostile(keys[0], lambda product, url: product.raw(url, post(url)))
+    bad, good = Hostile(keys, floods), Hostile(keys, lambda product, url: product.raw(url, post(url)))
     flooding = threading.Thread(
         target=run, args=(RunOptions(lent, suite, norm, tmp_path / "bad", preflight=False, operator=bad),)
     )
@@ -341,10 +337,10 @@ def test_a_neighbour_is_not_disturbed_while_another_floods(norm: Norm, keys: tup
     assert len(read_run(tmp_path / "good").exchanges("ESS-S-001")) == 1
 
 
-def test_a_driver_that_lies_is_told(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
-    product = Machine(keys[0], lambda *_: Outcome("completed", told=Told("accepted", "Tout va bien.")))
+def test_a_driver_that_lies_is_told(norm: Norm, keys: Path, tmp_path: Path):
+    product = Machine(keys, lambda *_: Outcome("completed", told=Told("accepted", "Tout va bien.")))
     suite = make_suite(norm, case(1, ASK, role="client"), role="client")
-    result = run(RunOptions(declared(keys[0]), suite, norm, tmp_path / "r", preflight=False, operator=product))
+    result = run(RunOptions(declared(keys), suite, norm, tmp_path / "r", preflight=False, operator=product))
     assert result.exit_code == 3
     assert result.verdicts.cases[0].findings[0].actual == (
         "le pilote annonce « accepted », mais rien de lisible n'est arrivé"

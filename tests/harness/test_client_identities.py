@@ -14,15 +14,10 @@ from norms.model import AssertionPolicy, DirectionPolicy, Norm
 from norms.wire.attributes import attribute_texts
 from scenarios.declaration import Declaration, IdentityFiles, Laboratory, ProductTls
 from scenarios.model import Expectation, Step
-from tests.harness.lab import case, declaration, echo, make_norm, make_suite
+from tests.harness.lab import case, declaration, echo, make_suite
 from tests.harness.servers import Pki, make_pki, serving
 
 REFUSED = (Expectation("ESS-003", "refused", value="tls"),)
-
-
-@pytest.fixture(scope="module")
-def norm(tmp_path_factory: pytest.TempPathFactory) -> Norm:
-    return make_norm(tmp_path_factory.mktemp("norms"))
 
 
 def product(url: str, folder: Path, pki: Pki) -> Declaration:

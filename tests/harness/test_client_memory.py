@@ -16,26 +16,11 @@ from harness.evidence import read_run
 from harness.run import RunOptions, run
 from norms.model import Norm
 from norms.wire import protocol
-from tests.harness.lab import REQUEST, case, make_norm, make_suite
-from tests.harness.servers import make_pki
-from tests.harness.test_client_role import ASK, Machine, declared
+from tests.harness.lab import REQUEST, case, make_suite
+from tests.harness.machine import ASK, Machine, declared
 
 MIB = 1 << 20
 PADDING = " " * 800_000
-
-
-@pytest.fixture(scope="module")
-def norm(tmp_path_factory: pytest.TempPathFactory) -> Norm:
-    return make_norm(tmp_path_factory.mktemp("norms"))
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pki")
-    issued = make_pki(folder).authority.issue_cert("localhost", "127.0.0.1")
-    (folder / "server.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
-    issued.private_key_pem.write_to_path(str(folder / "server.key"))
-    return folder
 
 
 @pytest.fixture

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
-import ssl
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,88 +13,15 @@ from harness.driver import Outcome, Stimulus
 from harness.evidence import read_run, verify_evidence
 from harness.record import Told
 from harness.rejudge import rejudge
-from harness.run import RunOptions, RunResult, run
-from norms.model import Norm, Text
-from scenarios.declaration import Declaration, IdentityFiles, Laboratory, Product, Timeouts
-from scenarios.model import Case, Expectation, Step
-from tests.harness.lab import REQUEST, case, make_norm, make_suite
-from tests.harness.servers import Pki, make_pki
-
-ASK = Step(
-    stimulus=Text("Demandez la couleur ${couleur}."),
-    data={"couleur": "${couleur}"},
-    await_="PING",
-    expect=(Expectation("ESS-004", "equals", at="//e:Ping/e:Couleur", value="${couleur}"),),
-    line=1,
-)
-HUSH = Step(quiet_seconds=0.2, expect=(Expectation("ESS-004", "absent-next", value="PING"),), line=2)
+from harness.run import RunOptions, run
+from norms.model import Norm
+from scenarios.model import Expectation, Step
+from tests.harness.lab import REQUEST, case, make_suite
+from tests.harness.machine import ASK, HUSH, Machine, asks, declared, play
 
 
-@pytest.fixture(scope="module")
-def norm(tmp_path_factory: pytest.TempPathFactory) -> Norm:
-    return make_norm(tmp_path_factory.mktemp("norms"))
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pki]:
-    folder = tmp_path_factory.mktemp("pki")
-    pki = make_pki(folder)
-    issued = pki.authority.issue_cert("localhost", "127.0.0.1")
-    (folder / "server.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
-    issued.private_key_pem.write_to_path(str(folder / "server.key"))
-    return folder, pki
-
-
-class Machine:
-    """A product: what it does when it is told to act."""
-
-    def __init__(self, folder: Path, action: Callable[[Machine, Stimulus], Outcome | None]) -> None:
-        self._action = action
-        self._context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
-        self._context.load_cert_chain(folder / "client.pem", folder / "client.key")
-        self.answers: list[tuple[int, bytes]] = []
-
-    def act(self, stimulus: Stimulus) -> Outcome:
-        return self._action(self, stimulus) or Outcome("completed")
-
-    def close(self) -> None:
-        pass
-
-    def call(self, url: str, body: str, content_type: str = "application/soap+xml; charset=utf-8") -> None:
-        parts = urlsplit(url)
-        connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, context=self._context, timeout=5)
-        try:
-            connection.request("POST", parts.path, body.encode(), {"Content-Type": content_type})
-            answer = connection.getresponse()
-            self.answers.append((answer.status, answer.read()))
-        except (OSError, http.client.HTTPException) as error:
-            self.answers.append((0, str(error).encode()))
-        finally:
-            connection.close()
-
-
-def asks(product: Machine, stimulus: Stimulus) -> None:
-    product.call(stimulus.endpoints["PING"], REQUEST.replace("bleu", stimulus.data["couleur"]))
-
-
-def declared(folder: Path, **more: object) -> Declaration:
-    files = IdentityFiles(folder / "server.pem", folder / "server.key")
-    laboratory = Laboratory({"server": files}, (folder / "ca.pem",))
-    product = Product("Éditeur", "Logiciel", "1.0", "essai/1.0", "client", ("A",))
-    return replace(Declaration(product, laboratory, timeouts=Timeouts(quiet=0.3)), **more)
-
-
-def play(
-    norm: Norm, folder: Path, out: Path, action: Callable[[Machine, Stimulus], Outcome | None], *cases: Case
-) -> tuple[RunResult, Machine]:
-    product = Machine(folder, action)
-    suite = make_suite(norm, *cases, role="client")
-    result = run(RunOptions(declared(folder), suite, norm, out, preflight=False, operator=product, tool="poincon test"))
-    return result, product
-
-
-def test_a_request_that_arrives_is_recorded_judged_and_answered(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
-    result, product = play(norm, keys[0], tmp_path / "r", asks, case(1, ASK, role="client"))
+def test_a_request_that_arrives_is_recorded_judged_and_answered(norm: Norm, keys: Path, tmp_path: Path):
+    result, product = play(norm, keys, tmp_path / "r", asks, case(1, ASK, role="client"))
     assert result.exit_code == 0
     assert product.answers[0][0] == 200 and b"<e:Couleur>bleu</e:Couleur>" in product.answers[0][1]
     (exchange,) = read_run(tmp_path / "r").exchanges("ESS-S-001")
@@ -109,53 +33,51 @@ def test_a_request_that_arrives_is_recorded_judged_and_answered(norm: Norm, keys
     assert rejudge(tmp_path / "r") == (tmp_path / "r" / "verdicts.json").read_bytes()
 
 
-def test_a_wrong_request_fails(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+def test_a_wrong_request_fails(norm: Norm, keys: Path, tmp_path: Path):
     def asks_wrong(product: Machine, stimulus: Stimulus) -> None:
         product.call(stimulus.endpoints["PING"], REQUEST.replace("bleu", "rouge"))
 
-    result, _ = play(norm, keys[0], tmp_path / "r", asks_wrong, case(1, ASK, role="client"))
+    result, _ = play(norm, keys, tmp_path / "r", asks_wrong, case(1, ASK, role="client"))
     assert result.exit_code == 1 and result.verdicts.cases[0].findings[0].blame == "SUT"
 
 
-def test_a_silent_product_is_not_observed(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
-    result, _ = play(norm, keys[0], tmp_path / "r", lambda *_: None, case(1, ASK, role="client"))
+def test_a_silent_product_is_not_observed(norm: Norm, keys: Path, tmp_path: Path):
+    result, _ = play(norm, keys, tmp_path / "r", lambda *_: None, case(1, ASK, role="client"))
     assert result.exit_code == 3
     (exchange,) = read_run(tmp_path / "r").exchanges("ESS-S-001")
     assert (exchange.outcome, exchange.driver) == ("silent", "completed")
 
 
-def test_a_driver_that_fails_is_a_matter_of_configuration(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+def test_a_driver_that_fails_is_a_matter_of_configuration(norm: Norm, keys: Path, tmp_path: Path):
     def fails(*_: object) -> Outcome:
         return Outcome("failed", "écran introuvable")
 
-    result, _ = play(norm, keys[0], tmp_path / "r", fails, case(1, ASK, role="client"))
+    result, _ = play(norm, keys, tmp_path / "r", fails, case(1, ASK, role="client"))
     assert result.verdicts.cases[0].findings[0].blame == "CONFIG"
     assert read_run(tmp_path / "r").exchanges("ESS-S-001")[0].detail == "écran introuvable"
 
 
-def test_a_silence_that_is_kept_passes(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
-    result, _ = play(norm, keys[0], tmp_path / "r", asks, case(1, ASK, HUSH, role="client"))
+def test_a_silence_that_is_kept_passes(norm: Norm, keys: Path, tmp_path: Path):
+    result, _ = play(norm, keys, tmp_path / "r", asks, case(1, ASK, HUSH, role="client"))
     assert result.exit_code == 0
     assert [exchange.outcome for exchange in read_run(tmp_path / "r").exchanges("ESS-S-001")] == ["received", "silent"]
 
 
-def test_a_message_sent_anyway_before_the_driver_is_done_breaks_the_silence(
-    norm: Norm, keys: tuple[Path, Pki], tmp_path: Path
-):
+def test_a_message_sent_anyway_before_the_driver_is_done_breaks_the_silence(norm: Norm, keys: Path, tmp_path: Path):
     def asks_twice(product: Machine, stimulus: Stimulus) -> None:
         asks(product, stimulus)
         asks(product, stimulus)
 
-    result, _ = play(norm, keys[0], tmp_path / "r", asks_twice, case(1, ASK, HUSH, role="client"))
+    result, _ = play(norm, keys, tmp_path / "r", asks_twice, case(1, ASK, HUSH, role="client"))
     assert result.exit_code == 1
     assert [(each.step, each.outcome) for each in read_run(tmp_path / "r").exchanges("ESS-S-001")] == [
         (1, "received"), (2, "received"), (2, "silent")
     ]  # fmt: skip
 
 
-def test_what_the_product_sends_can_be_used_in_the_answer(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+def test_what_the_product_sends_can_be_used_in_the_answer(norm: Norm, keys: Path, tmp_path: Path):
     step = replace(ASK, keep={"vue": "//e:Ping/e:Couleur"}, edits={"//e:Pong/e:Couleur": "vu ${vue}"})
-    _, product = play(norm, keys[0], tmp_path / "r", asks, case(1, step, role="client"))
+    _, product = play(norm, keys, tmp_path / "r", asks, case(1, step, role="client"))
     assert b"<e:Couleur>vu bleu</e:Couleur>" in product.answers[0][1]
 
 
@@ -169,45 +91,43 @@ def test_what_the_product_sends_can_be_used_in_the_answer(norm: Norm, keys: tupl
         ("example:messages/PING.response.xml", 200, b"bleu"),
     ],
 )
-def test_replies(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path, reply: str, status: int, text: bytes):
-    _, product = play(norm, keys[0], tmp_path / "r", asks, case(1, replace(ASK, reply=reply), role="client"))
+def test_replies(norm: Norm, keys: Path, tmp_path: Path, reply: str, status: int, text: bytes):
+    _, product = play(norm, keys, tmp_path / "r", asks, case(1, replace(ASK, reply=reply), role="client"))
     assert product.answers[0][0] == status and text in product.answers[0][1]
 
 
-def test_a_truncated_reply_is_a_cut_document(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
-    _, product = play(norm, keys[0], tmp_path / "r", asks, case(1, replace(ASK, reply="truncated-xml"), role="client"))
+def test_a_truncated_reply_is_a_cut_document(norm: Norm, keys: Path, tmp_path: Path):
+    _, product = play(norm, keys, tmp_path / "r", asks, case(1, replace(ASK, reply="truncated-xml"), role="client"))
     status, body = product.answers[0]
     assert status == 200 and body.startswith(b"<?xml") and not body.rstrip().endswith(b"Envelope>")
 
 
-def test_the_address_of_another_session_is_nobodys(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+def test_the_address_of_another_session_is_nobodys(norm: Norm, keys: Path, tmp_path: Path):
     def guesses(product: Machine, stimulus: Stimulus) -> None:
         token = urlsplit(stimulus.endpoints["PING"]).path.split("/")[2]
         assert len(token) == 48
         product.call(stimulus.endpoints["PING"].replace(token, "0" * 48), REQUEST)
 
-    result, product = play(norm, keys[0], tmp_path / "r", guesses, case(1, ASK, role="client"))
+    result, product = play(norm, keys, tmp_path / "r", guesses, case(1, ASK, role="client"))
     assert product.answers[0][0] == 404 and result.verdicts.counts.inconclusive == 1
 
 
-def test_a_request_that_is_no_message_of_the_norm_is_recorded_and_fails(
-    norm: Norm, keys: tuple[Path, Pki], tmp_path: Path
-):
+def test_a_request_that_is_no_message_of_the_norm_is_recorded_and_fails(norm: Norm, keys: Path, tmp_path: Path):
     def babbles(product: Machine, stimulus: Stimulus) -> None:
         product.call(stimulus.endpoints["PING"], "<not soap")
 
-    result, product = play(norm, keys[0], tmp_path / "r", babbles, case(1, ASK, role="client"))
+    result, product = play(norm, keys, tmp_path / "r", babbles, case(1, ASK, role="client"))
     assert product.answers[0][0] == 400
     assert result.exit_code == 1 and result.verdicts.cases[0].findings[0].blame == "SUT"
 
 
-def test_without_driver_or_operator_the_case_is_not_run(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+def test_without_driver_or_operator_the_case_is_not_run(norm: Norm, keys: Path, tmp_path: Path):
     suite = make_suite(norm, case(1, ASK, role="client"), role="client")
-    result = run(RunOptions(declared(keys[0]), suite, norm, tmp_path / "r", preflight=False))
+    result = run(RunOptions(declared(keys), suite, norm, tmp_path / "r", preflight=False))
     assert result.verdicts.cases[0].verdict == "not_run" and result.exit_code == 3
 
 
-def test_cases_of_one_run_are_served_side_by_side(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+def test_cases_of_one_run_are_served_side_by_side(norm: Norm, keys: Path, tmp_path: Path):
     together = threading.Barrier(3, timeout=10)
 
     addresses = list[str]()
@@ -217,16 +137,16 @@ def test_cases_of_one_run_are_served_side_by_side(norm: Norm, keys: tuple[Path, 
         addresses.append(stimulus.endpoints["PING"])
         asks(product, stimulus)
 
-    product = Machine(keys[0], asks_together)
+    product = Machine(keys, asks_together)
     suite = make_suite(norm, *(case(number, ASK, role="client") for number in (1, 2, 3)), role="client")
-    declaration = declared(keys[0])
+    declaration = declared(keys)
     apart = replace(declaration, laboratory=replace(declaration.laboratory, session="case"))
     result = run(RunOptions(apart, suite, norm, tmp_path / "r", jobs=3, preflight=False, operator=product))
     assert result.exit_code == 0 and result.verdicts.counts.passed == 3
     assert len(set(addresses)) == 3
 
 
-def test_a_person_writes_one_address_for_the_whole_run(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+def test_a_person_writes_one_address_for_the_whole_run(norm: Norm, keys: Path, tmp_path: Path):
     addresses, busy = list[str](), threading.Lock()
 
     def asks_alone(product: Machine, stimulus: Stimulus) -> None:
@@ -235,23 +155,23 @@ def test_a_person_writes_one_address_for_the_whole_run(norm: Norm, keys: tuple[P
         asks(product, stimulus)
         busy.release()
 
-    product = Machine(keys[0], asks_alone)
+    product = Machine(keys, asks_alone)
     suite = make_suite(norm, *(case(number, ASK, role="client") for number in (1, 2, 3)), role="client")
-    result = run(RunOptions(declared(keys[0]), suite, norm, tmp_path / "r", jobs=3, preflight=False, operator=product))
+    result = run(RunOptions(declared(keys), suite, norm, tmp_path / "r", jobs=3, preflight=False, operator=product))
     assert result.verdicts.counts.passed == 3
     assert len(addresses) == 3 and len(set(addresses)) == 1
 
 
-def test_after_its_end_a_session_is_closed(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+def test_after_its_end_a_session_is_closed(norm: Norm, keys: Path, tmp_path: Path):
     def comes_back(product: Machine, stimulus: Stimulus) -> None:
         for address in earlier:
             product.call(address, REQUEST)
         asks(product, stimulus)
         earlier.append(stimulus.endpoints["PING"])
 
-    earlier, product = list[str](), Machine(keys[0], comes_back)
+    earlier, product = list[str](), Machine(keys, comes_back)
     suite = make_suite(norm, *(case(number, ASK, role="client") for number in (1, 2)), role="client")
-    declaration = declared(keys[0])
+    declaration = declared(keys)
     apart = replace(declaration, laboratory=replace(declaration.laboratory, session="case"))
     result = run(RunOptions(apart, suite, norm, tmp_path / "r", preflight=False, operator=product))
     assert [status for status, _ in product.answers] == [200, 404, 200]
@@ -259,7 +179,7 @@ def test_after_its_end_a_session_is_closed(norm: Norm, keys: tuple[Path, Pki], t
     assert result.verdicts.counts.passed == 2
 
 
-def test_an_answer_that_we_cannot_make_is_our_incident(norm: Norm, keys: tuple[Path, Pki], tmp_path: Path):
+def test_an_answer_that_we_cannot_make_is_our_incident(norm: Norm, keys: Path, tmp_path: Path):
     """The product rightly stops at our error 500: a page that wants it to stop would be passed for nothing."""
 
     def stops(product: Machine, stimulus: Stimulus) -> Outcome:
@@ -268,7 +188,7 @@ def test_an_answer_that_we_cannot_make_is_our_incident(norm: Norm, keys: tuple[P
 
     spoilt = replace(ASK, edits={"//e:Absent": "noir"})
     ended = Step(quiet_seconds=0.1, expect=(Expectation("ESS-004", "outcome", value="stopped"),), line=3)
-    result, product = play(norm, keys[0], tmp_path / "r", stops, case(1, spoilt, ended, role="client"))
+    result, product = play(norm, keys, tmp_path / "r", stops, case(1, spoilt, ended, role="client"))
     assert product.answers[0][0] == 500
     verdict = result.verdicts.cases[0]
     (finding,) = verdict.findings

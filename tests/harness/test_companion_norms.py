@@ -20,8 +20,7 @@ from scenarios.model import Expectation, Step
 from scenarios.page import PageReader
 from scenarios.reader import read_scenarios
 from tests.harness.lab import REQUEST, case, make_norm, make_suite
-from tests.harness.servers import make_pki
-from tests.harness.test_client_role import Machine, play
+from tests.harness.machine import Machine, play
 
 FIND = Step(
     stimulus=Text("Cherchez."),
@@ -63,15 +62,6 @@ def beside(root: Path, *changes: tuple[str, str]) -> Norm:
 @pytest.fixture(scope="module")
 def norm(tmp_path_factory: pytest.TempPathFactory) -> Norm:
     return beside(tmp_path_factory.mktemp("norms"))
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pki")
-    issued = make_pki(folder).authority.issue_cert("localhost", "127.0.0.1")
-    (folder / "server.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
-    issued.private_key_pem.write_to_path(str(folder / "server.key"))
-    return folder
 
 
 def finds(product: Machine, stimulus: Stimulus) -> None:

@@ -19,15 +19,10 @@ from norms.parsing import parse
 from norms.wire.head import HeadRefused, check_head
 from norms.wire.soap import SOAP11, Envelope, serialize
 from scenarios.happenings import HTTP_DEVIATIONS
-from tests.harness.lab import REQUEST, make_norm
+from tests.harness.lab import REQUEST
 
 URL = "https://amc.example:8443/ping?x=1"
 CAP = 10_000_000
-
-
-@pytest.fixture(scope="module")
-def norm(tmp_path_factory: pytest.TempPathFactory) -> Norm:
-    return make_norm(tmp_path_factory.mktemp("norms"))
 
 
 def crafted(norm: Norm, deviation: str) -> tuple[bytes, HttpRequest]:

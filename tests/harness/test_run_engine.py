@@ -19,14 +19,9 @@ from harness.run import run
 from norms.errors import DataError
 from norms.model import Norm
 from scenarios.model import Case
-from tests.harness.lab import case, echo, make_norm, make_suite, options, pong
+from tests.harness.lab import case, echo, make_suite, options, pong
 from tests.harness.servers import serving
 from tests.harness.test_warc import EXCHANGE
-
-
-@pytest.fixture(scope="module")
-def norm(tmp_path_factory: pytest.TempPathFactory) -> Norm:
-    return make_norm(tmp_path_factory.mktemp("norms"))
 
 
 @pytest.fixture

@@ -12,13 +12,8 @@ from harness.preflight import check
 from harness.run import RunOptions, run
 from norms.model import AssertionPolicy, DirectionPolicy, FlowPolicy, Norm, Tls
 from scenarios.declaration import Declaration, Driver, IdentityFiles, Laboratory, ProductTls
-from tests.harness.lab import case, declaration, make_norm, make_suite
+from tests.harness.lab import case, declaration, make_suite
 from tests.harness.servers import OK, answering, make_pki, serving
-
-
-@pytest.fixture(scope="module")
-def norm(tmp_path_factory: pytest.TempPathFactory) -> Norm:
-    return make_norm(tmp_path_factory.mktemp("norms"))
 
 
 def with_security(norm: Norm) -> Norm:

@@ -15,15 +15,10 @@ from harness.rejudge import differences, rejudge
 from harness.run import run
 from norms.model import Norm
 from scenarios.model import Expectation, Step
-from tests.harness.lab import case, echo, make_norm, make_suite, options, pong
+from tests.harness.lab import case, echo, make_suite, options, pong
 from tests.harness.servers import serving
 
 COLOUR = "//e:Pong/e:Couleur"
-
-
-@pytest.fixture(scope="module")
-def norm(tmp_path_factory: pytest.TempPathFactory) -> Norm:
-    return make_norm(tmp_path_factory.mktemp("norms"))
 
 
 def test_a_conformant_product_passes_and_its_folder_is_whole(norm: Norm, tmp_path: Path):

@@ -16,7 +16,7 @@ from harness.deposits import RETURNS, FolderWatch
 from harness.replies import Reply
 from harness.session import Session
 from tests.harness.lab import case
-from tests.harness.test_client_role import ASK
+from tests.harness.machine import ASK
 
 
 class Folder:

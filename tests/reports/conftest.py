@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.reports.reports_pki import Authority, make_authority
+from reports.certificate import to_xml
+from reports.seal import sealed
+from tests.reports.reports_pki import NOW, Authority, make_authority
+from tests.reports.reports_samples import content
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +25,8 @@ def stranger() -> Authority:
 @pytest.fixture(scope="session")
 def authority_file(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return authority.pem(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def document(authority: Authority) -> bytes:
+    return sealed(to_xml(content()), authority.seal, NOW)

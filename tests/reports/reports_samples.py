@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from harness.record import (
     CaseVerdict,
@@ -15,6 +18,8 @@ from harness.record import (
     Verdicts,
 )
 from norms.model import Claim, ExtraValue, Norm, Part, Profile, Requirement, SecurityProfile, Service, Text
+from reports.certificate import CERTIFICATE, Content, KillRate
+from reports.issue import facts_of
 from reports.subject import Product, RunFacts, Subject
 from scenarios.model import Case, NotSelected, Step, Suite
 
@@ -259,3 +264,16 @@ def subject(given: Verdicts | None = None, facts: RunFacts = FACTS, norm_: Norm 
     recorded = {one.id: (exchange(one.id),) for one in told.cases}
     recorded["ESS-S-003@MED"] = (exchange("ESS-S-003@MED", b"", "timeout", duration_ms=30_000.0),)
     return Subject(facts, norm_ if norm_ is not None else norm(), suite(), told, lambda name: recorded.get(name, ()))
+
+
+def content(form: Any = CERTIFICATE, **changes: object) -> Content:
+    values: dict[str, object] = {
+        "number": f"{form.prefix}-ESSAI-2026-0001",
+        "by": "CN=Sceau",
+        "at": "2026-11-21T12:00:00Z",
+        "valid_from": "2026-11-21" if form.dated else "",
+        "valid_until": "2028-10-20" if form.dated else "",
+        "reserve": ("La norme éprouvée est une reconstruction.",),
+        "kill_rate": KillRate(48, 50, 12, 0, "poincon 0.1.0"),
+    }
+    return msgspec.structs.replace(facts_of(subject(passing()), form), **{**values, **changes})
