@@ -107,7 +107,7 @@ class CaseJudge:
             planned = plan(self._speaking(step.await_), self._case, step, each.exchange)
             total.add(self._evaluation(step, each, arrived, planned).run())
         if ours:
-            total.add(self._incident(ours))
+            total.add(self._unanswered(ours))
         self._seen = total.readable
         if total.sound and total.readable:
             self._earlier[number] = arrived[0]
@@ -121,7 +121,7 @@ class CaseJudge:
         kind = self._context.norm.services[0].kind
         observed = tuple(self._observed(each, each.kind or kind) for each in recorded)
         if ours := next((each for each in recorded if unanswered(each)), None):
-            return self._incident(ours, skipped=len(step.expect))
+            return self._unanswered(ours, skipped=len(step.expect))
         planned = plan(self._context, self._case, step, recorded[0])
         total = Judged()
         for each in planned.own:
@@ -135,10 +135,19 @@ class CaseJudge:
         found = kind_of_request(self._context.suite_norm, observed)
         return found == kind or not found
 
-    def _incident(self, exchange: Exchange, skipped: int = 0) -> Judged:
-        """Judge a request that we could not answer as the scenario wants: what the product does next says nothing."""
-        what = tr("la réponse prévue n'a pas pu être donnée : {detail}", detail=exchange.detail)
-        return Judged([self._maker.incident("", "", exchange.id, what)], skipped=skipped, sound=False)
+    def _unanswered(self, exchange: Exchange, skipped: int = 0) -> Judged:
+        """Judge a request that did not get the answer that the step wants: what the product does next says nothing."""
+        if unanswered(exchange) == "failed":
+            what = tr("la réponse prévue n'a pas pu être donnée : {detail}", detail=exchange.detail)
+            finding = self._maker.incident("", "", exchange.id, what)
+        else:
+            finding = self._maker.unclear(
+                "", "", exchange.id, "", "answered-otherwise",
+                mark("La demande a reçu une autre réponse que celle que le scénario prépare : {trouve}."),
+                tr("une réponse que le scénario peut préparer"),
+                exchange.detail,
+            )  # fmt: skip
+        return Judged([finding], skipped=skipped, sound=False)
 
     def _unobserved(self, step: Step, recorded: Sequence[Observed]) -> Judged:
         observed, actual = recorded[0], tr("rien de lisible n'est arrivé à temps")

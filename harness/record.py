@@ -97,12 +97,15 @@ def was_relayed(exchange: Exchange) -> bool:
     return bears_mark(exchange.request) or bears_mark(exchange.response)
 
 
-def unanswered(exchange: Exchange) -> bool:
-    """Tell whether the laboratory failed to answer this request of the product as the scenario wants (role client).
+def unanswered(exchange: Exchange) -> Literal["", "failed", "other"]:
+    """Tell whether a request of the product did not get the answer that the scenario wants (role client).
 
-    `detail` says why. What the product did next proves nothing; the request itself was sent before.
+    "failed": we failed, and said 500; "other": our simulator decided otherwise, and the edits of the scenario have no
+    place in its answer. `detail` says why. What the product did next proves nothing; the request was sent before.
     """
-    return exchange.outcome == "received" and bool(exchange.kind and exchange.detail)
+    if exchange.outcome != "received" or not (exchange.kind and exchange.detail):
+        return ""
+    return "failed" if exchange.response.startswith(b"HTTP/1.1 500") else "other"
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ its step awaits: whatever else arrives meanwhile is answered as usual.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -16,12 +17,12 @@ from lxml import etree
 from norms.behaviour import Behaviour, Circumstances, RandomIds, State
 from norms.filling import Clock, read_base
 from norms.identify import Heard
-from norms.model import Norm, Refusal
+from norms.model import Norm, Refusal, Service
 from norms.wire.deposit import MEDIA_TYPE
 from norms.wire.secure import Signers, secure_response
 from norms.wire.soap import serialize
 from scenarios.model import Case, Step
-from scenarios.rendering import apply_edits
+from scenarios.rendering import UnplacedError, apply_edits
 
 _TYPES: Final = {"1.1": "text/xml; charset=utf-8", "1.2": "application/soap+xml; charset=utf-8"}
 
@@ -30,7 +31,7 @@ _TYPES: Final = {"1.1": "text/xml; charset=utf-8", "1.2": "application/soap+xml;
 class Reply:
     """An HTTP answer. ending: "complete", or what happens instead: "hold" the connection open, "cut" it.
 
-    delay: seconds before it leaves.
+    delay: seconds before it leaves; amiss: why it is not the answer that the scenario wants, "" when it is.
     """
 
     status: int
@@ -38,6 +39,7 @@ class Reply:
     body: bytes = b""
     ending: Literal["complete", "hold", "cut"] = "complete"
     delay: float = 0.0
+    amiss: str = ""
 
     def raw(self) -> bytes:
         """Return the answer as HTTP/1.1 bytes, b"" when none is sent."""
@@ -78,7 +80,11 @@ class Replies:
         self._signers = signers
 
     def reply(self, question: Question, states: States) -> Reply:
-        """Return the answer that the step asks for; raises PoinconError when the scenario or norm data is wrong."""
+        """Return the answer that the step asks for; raises PoinconError when the scenario or norm data is wrong.
+
+        Where the simulator's answer has no place for the scenario's edits (it refuses the request, say), that answer
+        is given as it is.
+        """
         norm, service, _ = question.heard
         awaited = question.step.await_ == service.kind
         step = question.step if awaited else Step(line=question.step.line)
@@ -92,13 +98,17 @@ class Replies:
         if name == "fault":
             return self._fault(question, rest, states)
         root = read_base(norm.root / rest) if name == "example" else self._nominal(question, states)
-        apply_edits(norm, root, question.case, step, question.bindings, question.clock)
+        edited = deepcopy(root)
+        try:
+            apply_edits(norm, edited, question.case, step, question.bindings, question.clock)
+        except UnplacedError as unplaced:
+            body = secure_response(root, norm, service, self._signers, question.clock.now)
+            return Reply(200, _kind(service), body, amiss=str(unplaced))
         deviation = rest if name == "security" else ""
-        body = secure_response(root, norm, service, self._signers, question.clock.now, deviation)
+        body = secure_response(edited, norm, service, self._signers, question.clock.now, deviation)
         if name == "truncated-xml":
             body = body[: len(body) * 2 // 3]
-        kind = MEDIA_TYPE if service.carrier == "deposit" else _TYPES[service.soap]
-        return Reply(200, kind, body, delay=float(rest) if name == "slow" else 0.0)
+        return Reply(200, _kind(service), body, delay=float(rest) if name == "slow" else 0.0)
 
     def _nominal(self, question: Question, states: States) -> etree._Element:
         norm, service, root = question.heard
@@ -124,3 +134,7 @@ class Replies:
         )
         status = 500 if service.soap == "1.1" and refusal.http == 400 else refusal.http
         return Reply(status, _TYPES[service.soap], serialize(answer))
+
+
+def _kind(service: Service) -> str:
+    return MEDIA_TYPE if service.carrier == "deposit" else _TYPES[service.soap]

@@ -209,6 +209,7 @@ class ServerPort:
             try:
                 bindings = session.keep(step, found, bindings)
                 reply = self._answer(session, step, found, bindings, deposited=incoming.deposited)
+                trouble = reply.amiss
             except Exception as error:  # noqa: BLE001 - a fault of ours loses no request: `unanswered`
                 reply, trouble = Reply(500), str(error) if isinstance(error, PoinconError) else type(error).__name__
         session.add(

@@ -30,10 +30,14 @@ def build_message(norm: Norm, case: Case, step: Step, bindings: Mapping[str, str
     return root
 
 
+class UnplacedError(DataError):
+    """What a scenario wants changed is not in the message."""
+
+
 def apply_edits(
     norm: Norm, root: etree._Element, case: Case, step: Step, bindings: Mapping[str, str], clock: Clock
 ) -> None:
-    """Apply `with`, then `remove`, then `insert` of `step` to `root`; raise DataError when one matches nothing."""
+    """Apply `with`, then `remove`, then `insert` of `step` to `root`; raise UnplacedError when one matches nothing."""
     for expression, text in step.edits.items():
         for target in _required(norm, root, expression, case, step):
             target.write(value_of(text, bindings, clock, case.file, step.line))
@@ -58,7 +62,7 @@ def _required(
 ) -> list[Target]:
     found = targets(norm, root, expression, existing)
     if not found:
-        raise DataError(
+        raise UnplacedError(
             tr("L'XPath « {expression} » ne désigne rien dans le message.", expression=expression),
             file=case.file,
             line=step.line,

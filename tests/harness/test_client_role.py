@@ -179,18 +179,30 @@ def test_after_its_end_a_session_is_closed(norm: Norm, keys: Path, tmp_path: Pat
     assert result.verdicts.counts.passed == 2
 
 
-def test_an_answer_that_we_cannot_make_is_our_incident(norm: Norm, keys: Path, tmp_path: Path):
-    """The product rightly stops at our error 500: a page that wants it to stop would be passed for nothing."""
+def stops(product: Machine, stimulus: Stimulus) -> Outcome:
+    asks(product, stimulus)
+    return Outcome("completed", "", Told("stopped"))
 
-    def stops(product: Machine, stimulus: Stimulus) -> Outcome:
-        asks(product, stimulus)
-        return Outcome("completed", "", Told("stopped"))
 
+STOPPED = Step(quiet_seconds=0.1, expect=(Expectation("ESS-004", "outcome", value="stopped"),), line=3)
+
+
+def test_an_answer_that_the_scenario_cannot_prepare_says_nothing_of_the_product(norm: Norm, keys: Path, tmp_path: Path):
+    """The simulator refuses, say, so the product rightly stops: a page that wants it to stop would pass for nothing."""
     spoilt = replace(ASK, edits={"//e:Absent": "noir"})
-    ended = Step(quiet_seconds=0.1, expect=(Expectation("ESS-004", "outcome", value="stopped"),), line=3)
-    result, product = play(norm, keys, tmp_path / "r", stops, case(1, spoilt, ended, role="client"))
-    assert product.answers[0][0] == 500
+    result, product = play(norm, keys, tmp_path / "r", stops, case(1, spoilt, STOPPED, role="client"))
+    assert product.answers[0][0] == 200
     verdict = result.verdicts.cases[0]
     (finding,) = verdict.findings
-    assert (verdict.verdict, result.exit_code, finding.blame) == ("error", 4, "LAB") and "//e:Absent" in finding.actual
+    assert (verdict.verdict, result.exit_code, finding.reason) == ("inconclusive", 3, "answered-otherwise")
+    assert "//e:Absent" in finding.actual
+    assert rejudge(tmp_path / "r") == (tmp_path / "r" / "verdicts.json").read_bytes()
+
+
+def test_an_answer_that_we_fail_to_make_is_our_incident(norm: Norm, keys: Path, tmp_path: Path):
+    spoilt = replace(ASK, reply="example:absent.xml")
+    result, product = play(norm, keys, tmp_path / "r", stops, case(1, spoilt, STOPPED, role="client"))
+    assert product.answers[0][0] == 500
+    verdict = result.verdicts.cases[0]
+    assert (verdict.verdict, result.exit_code, [each.blame for each in verdict.findings]) == ("error", 4, ["LAB"])
     assert rejudge(tmp_path / "r") == (tmp_path / "r" / "verdicts.json").read_bytes()

@@ -10,7 +10,8 @@ from scenarios.model import Step
 
 
 def received(body=None, **changes):
-    return exchange(outcome="received", request=request(ask() if body is None else body), response=b"", **changes)
+    changes.setdefault("response", b"")
+    return exchange(outcome="received", request=request(ask() if body is None else body), **changes)
 
 
 def silent(seconds=5.0, driver="completed", **changes):
@@ -115,26 +116,28 @@ def test_a_message_that_did_not_follow_may_say_nothing_of_the_product(steps_and_
     assert (verdict.verdict, one(verdict).reason) == ("inconclusive", "not-observed")
 
 
+FAILED = {"kind": "ASK", "detail": "pas de réponse", "response": b"HTTP/1.1 500 \r\n\r\n"}
+OTHER = {"kind": "ASK", "detail": "autre réponse", "response": b"HTTP/1.1 200 \r\n\r\n"}
+
+
 @pytest.mark.parametrize("wrong", [False, True], ids=["right request", "wrong request"])
-def test_after_a_failure_of_ours_only_the_request_itself_counts(wrong):
+@pytest.mark.parametrize(("answer", "unclear", "blame"), [(FAILED, "error", "LAB"), (OTHER, "inconclusive", "")])
+def test_without_the_answer_that_was_prepared_only_the_request_itself_counts(answer, unclear, blame, wrong):
     ends = Step(quiet_seconds=5, expect=(expect("outcome", "M-C", value="stopped"),))
-    asked = received(ask("2") if wrong else None, kind="ASK", detail="pas de réponse")
+    asked = received(ask("2") if wrong else None, **answer)
     verdict = client((AWAIT, ends), asked, silent(step=2, told=Told("stopped")))
-    assert verdict.verdict == ("fail" if wrong else "error")
-    assert [each.blame for each in verdict.findings] == (["SUT", "LAB"] if wrong else ["LAB"])
+    assert verdict.verdict == ("fail" if wrong else unclear)
+    assert [each.blame for each in verdict.findings] == (["SUT", blame] if wrong else [blame])
 
 
 def test_what_comes_after_a_failure_of_ours_is_not_held_against_the_product():
-    asked = received(kind="ASK", number=1, detail="pas de réponse")
     again = received(ask("2"), kind="ASK", number=2)
-    assert client(AWAIT, asked, again).verdict == "error"
-    assert (
-        client((AWAIT, QUIET), received(), received(TELL, step=2, kind="TELL", detail="pas de réponse")).verdict
-        == "error"
-    )
+    assert client(AWAIT, received(**FAILED, number=1), again).verdict == "error"
+    late = received(TELL, step=2, **{**FAILED, "kind": "TELL"})
+    assert client((AWAIT, QUIET), received(), late).verdict == "error"
 
 
 def test_a_failure_of_ours_before_the_awaited_message_is_an_incident_too():
-    other = received(TELL, kind="TELL", number=1, detail="pas de réponse")
+    other = received(TELL, number=1, **{**FAILED, "kind": "TELL"})
     assert one(client(AWAIT, other)).blame == "LAB"
     assert client(AWAIT, other, received(kind="ASK", number=2)).verdict == "error"
