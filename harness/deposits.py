@@ -13,8 +13,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
+from uuid import uuid4
 
 from harness.replies import Reply
 from harness.session import Session
@@ -23,7 +25,6 @@ RETURNS: Final = "retour"
 POLL_SECONDS: Final = 0.1
 SETTLED_SECONDS: Final = 0.3
 _UNFINISHED: Final = (".part", ".tmp")
-_DRAFT: Final = ".poincon.part"
 
 Taker = Callable[[Session, str, bytes], Reply]
 """Of a session, the address of a file and its bytes (at most one more than the limit): the answer."""
@@ -93,7 +94,7 @@ class FolderWatch:
         for name, state in sorted(present.items()):
             if watched.session.overrun:
                 return
-            # One file that cannot be read, or whose answer cannot be written, keeps nobody else waiting.
+            # One file that cannot be read keeps nobody else waiting.
             with contextlib.suppress(OSError):
                 if watched.done.get(name) != state and self._settled(watched, name, state):
                     self._hand_in(watched, name, state)
@@ -113,10 +114,24 @@ class FolderWatch:
             body = file.read(self._limit + 1)
         watched.done[name] = state
         reply = self._take(watched.session, path.as_uri(), body)
-        if reply.ending == "complete" and reply.body:
-            draft = watched.folder / RETURNS / _DRAFT
-            draft.write_bytes(reply.body)
-            draft.replace(watched.folder / RETURNS / name)
+        if reply.ending != "complete" or not reply.body:
+            return
+        give_back = partial(_give_back, watched.folder / RETURNS, name, reply.body)
+        if reply.delay:  # a return that is meant to come late keeps nobody else waiting
+            later = threading.Timer(reply.delay, give_back)
+            later.daemon = True
+            later.start()
+        else:
+            give_back()
+
+
+def _give_back(folder: Path, name: str, body: bytes) -> None:
+    """Write a return so that it appears whole."""
+    draft = folder / f".{uuid4().hex}.part"
+    # A folder that is locked or gone keeps nobody else waiting.
+    with contextlib.suppress(OSError):
+        draft.write_bytes(body)
+        draft.replace(folder / name)
 
 
 def _files(folder: Path) -> dict[str, _State]:

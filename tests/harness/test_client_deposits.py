@@ -158,6 +158,13 @@ def test_a_deposit_is_judged_whatever_its_encoding(norm: Norm, keys: Path, tmp_p
     assert rejudge(tmp_path / "r") == (tmp_path / "r" / "verdicts.json").read_bytes()
 
 
+def test_a_return_that_is_meant_to_come_late_does(norm: Norm, keys: Path, tmp_path: Path):
+    verdict = handed_in(norm, keys, tmp_path, DEPOSIT.encode(), "xml", replace(HAND_IN, reply="slow:1"))
+    assert verdict.verdict == "pass", verdict.findings
+    later, came = (tmp_path / "depots" / name for name in (f"{RETURNS}/d.xml", "d.xml"))
+    assert later.stat().st_mtime - came.stat().st_mtime >= 1
+
+
 @pytest.mark.parametrize(
     "document",
     [b"<pas fini", b"\xff\x00\x1b[31m", DEPOSIT.encode()[:40], b"<autre/>", DEPOSIT.replace("bleu", "rouge").encode()],
