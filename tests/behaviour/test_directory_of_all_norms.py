@@ -50,6 +50,7 @@ def test_one_look_up_finds_exactly_the_address_of_the_service(ref: str) -> None:
 @pytest.mark.parametrize("ref", NORMS)
 def test_the_deposit_of_claims_is_beside_the_services(ref: str) -> None:
     assert found(look_up(ref, "DRE"), "valeur") == [f"{BASE}/{ref}/dre"]
+    assert found(look_up(ref, "DRE", "0099990023"), "code") == ["02"]
 
 
 @pytest.mark.parametrize("ref", NORMS)
@@ -73,6 +74,7 @@ def test_every_person_is_led_to_the_services_of_the_norm(ref: str) -> None:
         (("0099990005", "AC", ""), "00", "00"),
         (("0099990020", "RO", "A1"), "03", "03"),
         (("0099990021", "RO", "A1"), "00", "02"),
+        (("0099990023", "RO", "A1"), "00", "00"),
         (("0099999999", "RO", "A1"), "01", "01"),
     ],
 )

@@ -184,12 +184,12 @@ def test_a_cancelled_invoice_is_never_granted_again(partner: Behaviour) -> None:
 @BOTH
 def test_only_its_holder_cancels_an_engagement(partner: Behaviour) -> None:
     state = State()
-    number = found(ask(partner, "CLC", pool="jumelles-sejour", state=state), "NumeroEngagement")[0]
+    number = found(ask(partner, "CLC", pool="jumeaux", state=state), "NumeroEngagement")[0]
     cancel = {"//del:NumeroEngagement": number}
     elsewhere = {**cancel, "//com:IdentifiantFacturation": "219999026", "//del:FinessJuridique": "219999208"}
-    assert found(ask(partner, "DEL", pool="jumelles-sejour", state=state, edits=elsewhere), "Code") == ["22"]
-    assert found(ask(partner, "DEL", pool="jumelles-sejour", state=state, edits=cancel, index=1), "Code") == ["25"]
-    assert found(ask(partner, "DEL", pool="jumelles-sejour", state=state, edits=cancel), "Code") == ["00"]
+    assert found(ask(partner, "DEL", pool="jumeaux", state=state, edits=elsewhere), "Code") == ["22"]
+    assert found(ask(partner, "DEL", pool="jumeaux", state=state, edits=cancel, index=1), "Code") == ["25"]
+    assert found(ask(partner, "DEL", pool="jumeaux", state=state, edits=cancel), "Code") == ["00"]
 
 
 @BOTH
