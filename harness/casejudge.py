@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.casesecurity import CaseSecurity
 from harness.chainjudge import ChainJudge
-from harness.checks.base import Scene, SuiteFault
-from harness.checks.messages import CaseSecurity
+from harness.checks.base import Scene
 from harness.checks.series import kind_of_request
 from harness.context import JudgeContext
+from harness.errors import SuiteFault
 from harness.evaluation import Evaluation, Judged
 from harness.findings import FindingMaker
 from harness.observed import Direction, Observed

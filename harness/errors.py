@@ -5,6 +5,7 @@ PoinconError (norms.errors)
 ├── PreflightError            the declaration, certificates or addresses are not ready (list of problems)
 ├── RunFolderError            a run folder is missing, damaged or of another format
 ├── EvidenceError             the evidence cannot be written (disk full, clock behind the last entry …): exit 4
+├── SuiteFault                the suite makes no sense: an incident of the laboratory
 └── CannotRun                 one case cannot be run under this declaration: it becomes not_run with this reason
 """
 
@@ -54,3 +55,7 @@ class EvidenceError(PoinconError):
 
 class CannotRun(PoinconError):  # noqa: N818 - a state of one case, not a fault
     """The laboratory cannot run this case here; the message is the reason that people read."""
+
+
+class SuiteFault(PoinconError):  # noqa: N818 - a fault of ours
+    """The suite asks for something the norm or the recording cannot give: an incident of the laboratory."""

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from harness.checks.base import Check, SuiteFault
+from harness.checks.base import Check
 from harness.checks.registry import CHECKS, REFUSALS, TOLERANT
 from harness.context import JudgeContext
+from harness.errors import SuiteFault
 from harness.observed import Stage, moment
 from harness.record import Exchange
 from norms.dynamic import resolve

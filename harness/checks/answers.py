@@ -6,7 +6,8 @@ from typing import Final
 
 from lxml import etree
 
-from harness.checks.base import Miss, Misses, Scene, SuiteFault, one_of
+from harness.checks.base import Miss, Misses, Scene, one_of
+from harness.errors import SuiteFault
 from harness.observed import Observed, moment
 from harness.places import Spot, spots
 from norms.functions import xpath

@@ -2,31 +2,26 @@
 
 A check is a function of a `Scene`. It returns the misses it found (none: the expectation is met), or None when the
 message is of a kind of which the expectation says nothing. It raises `PremiseMissing` when something it compares with
-was not sound, `SuiteFault` when the suite itself makes no sense. Any other exception is an incident of the laboratory.
+was not sound, `SuiteFault` (harness.errors) when the suite itself makes no sense. Any other exception is an incident
+of the laboratory.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from harness.casesecurity import CaseSecurity
 from harness.context import JudgeContext
 from harness.observed import Observed, Stage
 from harness.record import Blame
 from norms.errors import PoinconError
 from scenarios.model import Case, Expectation, Step
 
-if TYPE_CHECKING:
-    from harness.checks.messages import CaseSecurity
-
 
 class PremiseMissing(PoinconError):  # noqa: N818 - a state of the recording, not a fault
     """What the check compares with is not there; the reason for it has been found elsewhere."""
-
-
-class SuiteFault(PoinconError):  # noqa: N818 - a fault of ours
-    """The suite asks for something the norm or the recording cannot give: an incident of the laboratory."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from harness.checks.base import Miss, Misses, Scene, SuiteFault, one_of
+from harness.checks.base import Miss, Misses, Scene, one_of
+from harness.errors import SuiteFault
 from norms.i18n import mark, tr
 from scenarios.bindings import address_value
 

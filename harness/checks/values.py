@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from lxml import etree
 
-from harness.checks.base import Miss, Misses, Scene, SuiteFault, one_of
+from harness.checks.base import Miss, Misses, Scene, one_of
+from harness.errors import SuiteFault
 from harness.observed import Observed
 from harness.places import Spot, spot_of, spots
 from norms.amounts import read_amount

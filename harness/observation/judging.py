@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
+from harness.casesecurity import CaseSecurity
 from harness.checks.base import Miss, Scene
-from harness.checks.messages import CaseSecurity
 from harness.checks.registry import CHECKS
 from harness.context import JudgeContext
 from harness.evaluation import Evaluation, Judged

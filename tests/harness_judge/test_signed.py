@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from judge_samples import CONTEXT, NORM, answer, ask, exchange, expect, fault, judged, one, request, response, send
 from lxml import etree
 
-from harness.checks import messages
+from harness import casesecurity
 from harness.judge import JudgeContext
 from harness.record import CaseVerdict, Exchange, TlsFacts
 from norms.errors import SecurityRefusal
@@ -145,7 +145,7 @@ def test_a_structure_that_validity_blames_is_not_blamed_on_the_signature_too(hou
     def refuse(*_args, **_keys):
         raise SecurityRefusal("header-missing", "absent")
 
-    monkeypatch.setattr(messages, "verify", refuse)
+    monkeypatch.setattr(casesecurity, "verify", refuse)
     assert one(house.judge(exchange(answer("12345")))).check == "valid"
     assert one(house.judge(exchange())).check == "signed"
 
@@ -216,13 +216,13 @@ def test_an_incident_of_the_verifier_is_not_held_against_the_product(house, monk
     def refuse(*_args, **_keys):
         raise SecurityRefusal(reason, "incident")
 
-    monkeypatch.setattr(messages, "verify", refuse)
+    monkeypatch.setattr(casesecurity, "verify", refuse)
     told = house.judge(house.answered())
     assert (told.verdict, one(told).blame) == (verdict, blame)
 
 
 def test_verifiers_that_disagree_are_inconclusive(house, monkeypatch):
-    monkeypatch.setattr(messages, "cross_check", lambda *_: "disagree")
+    monkeypatch.setattr(casesecurity, "cross_check", lambda *_: "disagree")
     spoilt = msgspec.structs.replace(
         house.answered(), response=house.answered().response.replace(b"<m:Code>00<", b"<m:Code>10<")
     )
