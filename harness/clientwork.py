@@ -184,7 +184,7 @@ class _Running:
             self._house.shut(session)
             if session.overrun:
                 self._add(msgspec.structs.replace(self._nothing(len(self._case.steps), utc_now()), outcome="too-large"))
-        return CaseRun(tuple(self._exchanges))
+        return CaseRun(tuple(self._exchanges), "error" if session.failure else "", session.failure)
 
     def _step(self, session: Session, number: int, step: Step, endpoints: Mapping[str, str]) -> bool:
         """Run a step; return whether what it awaits may have come."""

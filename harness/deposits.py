@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from harness.replies import Reply
 from harness.session import Session
+from norms.i18n import tr
 
 RETURNS: Final = "retour"
 POLL_SECONDS: Final = 0.1
@@ -116,7 +117,7 @@ class FolderWatch:
         reply = self._take(watched.session, path.as_uri(), body)
         if reply.ending != "complete" or not reply.body:
             return
-        give_back = partial(_give_back, watched.folder / RETURNS, name, reply.body)
+        give_back = partial(_give_back, watched, name, reply.body)
         if reply.delay:  # a return that is meant to come late keeps nobody else waiting
             later = threading.Timer(reply.delay, give_back)
             later.daemon = True
@@ -125,13 +126,16 @@ class FolderWatch:
             give_back()
 
 
-def _give_back(folder: Path, name: str, body: bytes) -> None:
-    """Write a return so that it appears whole."""
-    draft = folder / f".{uuid4().hex}.part"
-    # A folder that is locked or gone keeps nobody else waiting.
-    with contextlib.suppress(OSError):
+def _give_back(watched: _Watched, name: str, body: bytes) -> None:
+    """Write a return so that it appears whole; when it cannot be written, the case is an incident."""
+    draft = watched.folder / RETURNS / f".{uuid4().hex}.part"
+    try:
         draft.write_bytes(body)
-        draft.replace(folder / name)
+        draft.replace(draft.with_name(name))
+    except OSError as failed:
+        watched.session.fail(
+            tr("Le retour « {nom} » n'a pas pu être écrit : {why}.", nom=name, why=failed.strerror or failed)
+        )
 
 
 def _files(folder: Path) -> dict[str, _State]:

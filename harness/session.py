@@ -72,6 +72,7 @@ class Session:
     _bytes: int = 0
     _overrun: bool = False
     _hint: Hint | None = None
+    _failure: str = ""
     _arrivals: list[Arrival] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -100,6 +101,17 @@ class Session:
         """Whether something was turned away because the case had received too much."""
         with self._changed:
             return self._overrun
+
+    def fail(self, what: str) -> None:
+        """Remember that an answer recorded as given did not leave: what the product did then proves nothing."""
+        with self._changed:
+            self._failure = self._failure or what
+
+    @property
+    def failure(self) -> str:
+        """Why an answer did not leave, "" when all did."""
+        with self._changed:
+            return self._failure
 
     def note(self, hint: Hint) -> None:
         """Remember what was heard that is no request, until the next step."""

@@ -165,6 +165,24 @@ def test_a_return_that_is_meant_to_come_late_does(norm: Norm, keys: Path, tmp_pa
     assert later.stat().st_mtime - came.stat().st_mtime >= 1
 
 
+def test_a_return_that_we_cannot_write_is_our_incident(norm: Norm, keys: Path, tmp_path: Path):
+    """The product waits for it in vain: neither a step that it then misses nor one that it then meets counts."""
+
+    def drops(_: Machine, stimulus: Stimulus) -> None:
+        place = Path(url2pathname(urlsplit(stimulus.endpoints["DEP"]).path))
+        (place / RETURNS).rmdir()
+        (place / RETURNS).write_bytes(b"")
+        (place / "d.xml").write_bytes(DEPOSIT.encode())
+        time.sleep(1)
+
+    suite = make_suite(norm, case(1, HAND_IN, HUSH, role="client"), role="client")
+    declaration = lent(keys, Deposits(tmp_path / "depots", "xml"))
+    result = run(RunOptions(declaration, suite, norm, tmp_path / "r", preflight=False, operator=Machine(keys, drops)))
+    verdict = result.verdicts.cases[0]
+    assert (verdict.verdict, result.exit_code) == ("error", 4) and "d.xml" in verdict.reason
+    assert rejudge(tmp_path / "r") == (tmp_path / "r" / "verdicts.json").read_bytes()
+
+
 @pytest.mark.parametrize(
     "document",
     [b"<pas fini", b"\xff\x00\x1b[31m", DEPOSIT.encode()[:40], b"<autre/>", DEPOSIT.replace("bleu", "rouge").encode()],
