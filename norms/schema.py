@@ -183,7 +183,7 @@ class Schemas:
         self._quick = self._compile()
         self._telling: etree.XMLSchema | None = None
         self._second: Any = None
-        self._lock = threading.Lock()
+        self._lock, self._quick_lock = threading.Lock(), threading.Lock()
 
     def _compile(self) -> etree.XMLSchema:
         text, generated = _combined(self._entry)
@@ -206,7 +206,10 @@ class Schemas:
 
     def valid(self, part: etree._Element) -> bool:
         """Tell whether libxml2 finds the part (a payload or header block, validated by itself) valid."""
-        return self._quick.validate(part)
+        # lxml keeps the error handlers of all threads that validate with one schema on one stack: left at the same
+        # time, one thread gets the handler of another, which is freed with its thread.
+        with self._quick_lock:
+            return self._quick.validate(part)
 
     def faults(self, part: etree._Element) -> list[SchemaFault]:
         """Return what libxml2 has against the part, in its order."""

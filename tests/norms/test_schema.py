@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import http.server
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -204,3 +205,24 @@ def test_threads_share_schemas(tiny: Schemas) -> None:
         thread.join()
     assert len(verdicts) == 400
     assert all(verdicts)
+
+
+def test_threads_do_not_validate_with_one_schema_at_once(tiny: Schemas, monkeypatch: pytest.MonkeyPatch) -> None:
+    """lxml's error handlers would be left in another order than entered: a thread keeps one that is freed."""
+    inside, most = [], []
+
+    class Slow:
+        def validate(self, _: etree._Element) -> bool:
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.005)
+            inside.pop()
+            return True
+
+    monkeypatch.setattr(tiny, "_quick", Slow())
+    threads = [threading.Thread(target=tiny.valid, args=(etree.Element("a"),)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 8
