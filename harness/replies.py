@@ -7,6 +7,7 @@ its step awaits: whatever else arrives meanwhile is answered as usual.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -66,10 +67,14 @@ class States:
 
     def __init__(self) -> None:
         self._states: dict[str, State] = {}
+        self._lock = threading.Lock()
 
     def of(self, norm: Norm) -> State:
         """Return the state of that norm's simulator."""
-        return self._states.setdefault(norm.ref, State())
+        with self._lock:
+            if norm.ref not in self._states:
+                self._states[norm.ref] = State()
+            return self._states[norm.ref]
 
 
 class Replies:
@@ -114,7 +119,8 @@ class Replies:
         norm, service, root = question.heard
         state, today = states.of(norm), question.clock.today
         behaviour = self._behaviours[norm.ref]
-        return behaviour.answer(root, service.kind, state, today, RandomIds(), base=question.base).root
+        with state.turn:
+            return behaviour.answer(root, service.kind, state, today, RandomIds(), base=question.base).root
 
     def _fault(self, question: Question, code: str, states: States) -> Reply:
         norm, service, root = question.heard
@@ -125,13 +131,15 @@ class Replies:
         )
         if service.carrier == "deposit":
             return Reply(refusal.http, "text/plain; charset=utf-8", code.encode())
-        answer = self._behaviours[norm.ref].interpreter.fault(
-            root,
-            service.soap,
-            (refusal.fault, code, reason, ""),
-            states.of(norm),
-            Circumstances(question.clock.today, RandomIds()),
-        )
+        state = states.of(norm)
+        with state.turn:
+            answer = self._behaviours[norm.ref].interpreter.fault(
+                root,
+                service.soap,
+                (refusal.fault, code, reason, ""),
+                state,
+                Circumstances(question.clock.today, RandomIds()),
+            )
         status = 500 if service.soap == "1.1" and refusal.http == 400 else refusal.http
         return Reply(status, _TYPES[service.soap], serialize(answer))
 

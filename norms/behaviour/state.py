@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import threading
 from collections import OrderedDict
 from typing import Final
 
@@ -29,11 +30,12 @@ class State:
 
     `xml` is the live tree that decisions see as `$state`: one element per item, named like its collection, with
     attributes key and until (ISO date, "" = never ends) and one child element per value. Each collection keeps its
-    newest 20,000 items, so that memory stays flat.
+    newest 20,000 items, so that memory stays flat. Any thread may use it, one at a time: `turn` is for those who share.
     """
 
     def __init__(self) -> None:
-        self.xml: Final = etree.Element("state")
+        self.turn: Final = threading.Lock()
+        self.xml: Final = _unshared("state")
         # Each item with the proxies of its values: lxml gives a foreign node without one to another document.
         self._collections: dict[str, OrderedDict[str, tuple[etree._Element, ...]]] = {}
         self._ends: list[tuple[str, str, str]] = []
@@ -96,3 +98,16 @@ class State:
         """Return the answer kept under that key and not ended before `today` (ISO date), or None."""
         answer = self._answers.get((kind, key))
         return answer if answer is not None and (not answer.until or answer.until >= today) else None
+
+
+def _unshared(name: str) -> etree._Element:
+    """Return an element whose document shares its dictionary of names with no thread that lives on.
+
+    lxml gives every document of a thread one dictionary, and libxml2 guards none: whoever writes into a document of
+    another thread, while that one parses, corrupts the memory of the process. The thread that makes this one ends.
+    """
+    made: list[etree._Element] = []
+    maker = threading.Thread(target=lambda: made.append(etree.Element(name)), name="state")
+    maker.start()
+    maker.join()
+    return made[0]
